@@ -1,0 +1,90 @@
+"""Data pipelines on Apache Beam: one URI in, one URI out, Arrow batches between.
+
+::
+
+    import apache_beam as beam
+    import ferris_beam as fb
+
+    with beam.Pipeline() as p:
+        orders = p | fb.read("file:///data/orders*.csv.gz?delimiter=;")
+        orders | fb.write("file:///data/out/?format=parquet&partition_by=country")
+
+Names are imported when they are first used: ``import ferris_beam`` loads neither Beam nor pyarrow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Batch": "ferris_beam.batches",
+    "DeadLetters": "ferris_beam.transforms",
+    "MapBatches": "ferris_beam.transforms",
+    "MapRows": "ferris_beam.transforms",
+    "ProgressOptions": "ferris_beam.transforms",
+    "Rows": "ferris_beam.transforms",
+    "Uri": "ferris_beam.uri",
+    "connectors": "ferris_beam.registry",
+    "create_sink": "ferris_beam.transforms",
+    "create_source": "ferris_beam.transforms",
+    "errors": "ferris_beam.errors",
+    "launch": "ferris_beam.runners",
+    "read": "ferris_beam.transforms:create_source",
+    "register": "ferris_beam.registry",
+    "write": "ferris_beam.transforms:create_sink",
+}
+
+__all__ = [
+    "Batch",
+    "DeadLetters",
+    "MapBatches",
+    "MapRows",
+    "ProgressOptions",
+    "Rows",
+    "Uri",
+    "connectors",
+    "create_sink",
+    "create_source",
+    "errors",
+    "launch",
+    "read",
+    "register",
+    "write",
+]
+
+if TYPE_CHECKING:
+    from ferris_beam import errors
+    from ferris_beam.batches import Batch
+    from ferris_beam.registry import connectors, register
+    from ferris_beam.runners import launch
+    from ferris_beam.transforms import (
+        DeadLetters,
+        MapBatches,
+        MapRows,
+        ProgressOptions,
+        Rows,
+        create_sink,
+        create_source,
+    )
+    from ferris_beam.uri import Uri
+
+    read = create_source
+    write = create_sink
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ferris_beam' has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    if module == f"ferris_beam.{name}":
+        return import_module(module)
+    value = getattr(import_module(module), attribute or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

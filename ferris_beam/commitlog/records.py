@@ -1,0 +1,162 @@
+"""What the entries of a sink's log say: a claim, a commit, the finish."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ferris_beam.errors import FatalError
+from ferris_beam.ledger import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A staged file, and where its bytes go.
+
+    ``target`` is relative to the sink (empty: the sink is one file). With an ``offset`` the bytes
+    of ``prefix`` and then ``length`` bytes of the file are written there; without, the file is
+    renamed.
+    """
+
+    staged: str
+    target: str
+    length: int
+    offset: int | None = None
+    prefix: bytes = b""
+
+    @property
+    def end(self) -> int:
+        return (self.offset or 0) + len(self.prefix) + self.length
+
+    def to_json(self) -> list[Any]:
+        prefix = base64.b64encode(self.prefix).decode()
+        return [self.staged, self.target, self.length, self.offset, prefix]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> Placement:
+        staged, target, length, offset, prefix = value
+        return cls(staged, target, length, offset, base64.b64decode(prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A file of old data that the finish replaces; ``fingerprint`` keeps a later one of its name
+    from being taken for it."""
+
+    target: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run takes the sink. ``held``: commits wait for the finish; ``replaces``: the finish
+    removes what else is there; ``end``: where a growing file is continued."""
+
+    id: str
+    run: str
+    epoch: int
+    plan: str
+    generation: int
+    held: bool = False
+    replaces: bool = False
+    end: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "claim",
+            "id": self.id,
+            "run": self.run,
+            "epoch": self.epoch,
+            "plan": self.plan,
+            "generation": self.generation,
+            "held": self.held,
+            "replaces": self.replaces,
+            "end": self.end,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Claim:
+        return cls(**{name: value[name] for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Rows and progress. ``held``: the files wait for the finish."""
+
+    id: str
+    epoch: int
+    rows: int
+    entries: tuple[Entry, ...] = ()
+    files: tuple[Placement, ...] = ()
+    held: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "commit",
+            "id": self.id,
+            "epoch": self.epoch,
+            "rows": self.rows,
+            "entries": [entry.to_json() for entry in self.entries],
+            "files": [file.to_json() for file in self.files],
+            "held": self.held,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Commit:
+        return cls(
+            id=value["id"],
+            epoch=value["epoch"],
+            rows=value["rows"],
+            entries=tuple(map(Entry.from_json, value["entries"])),
+            files=tuple(map(Placement.from_json, value["files"])),
+            held=value["held"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """All bounded input is committed: ``files`` is what waited, ``removals`` what it replaces."""
+
+    id: str
+    epoch: int
+    files: tuple[Placement, ...] = ()
+    removals: tuple[Removal, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "finish",
+            "id": self.id,
+            "epoch": self.epoch,
+            "files": [file.to_json() for file in self.files],
+            "removals": [[removal.target, removal.fingerprint] for removal in self.removals],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Finish:
+        return cls(
+            id=value["id"],
+            epoch=value["epoch"],
+            files=tuple(map(Placement.from_json, value["files"])),
+            removals=tuple(Removal(*removal) for removal in value["removals"]),
+        )
+
+
+Record = Claim | Commit | Finish
+
+_KINDS: dict[str, type[Claim] | type[Commit] | type[Finish]] = {
+    "claim": Claim,
+    "commit": Commit,
+    "finish": Finish,
+}
+
+
+def record_from_json(value: Mapping[str, Any]) -> Record:
+    kind = _KINDS.get(value.get("kind", ""))
+    if kind is None:
+        raise FatalError(
+            f"the commit log has an entry of the unknown kind {value.get('kind')!r}: it was "
+            "written by a newer version of ferris_beam; use that one"
+        )
+    return kind.from_json(value)

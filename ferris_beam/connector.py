@@ -1,0 +1,304 @@
+"""The connector contract: what a data system implements, in plain Python, without Beam.
+
+A connector is a folder that offers one `Connector`: facts as data, a model of its options per
+direction, and the dotted names of its `Reader` and `Writer`. The engine turns these into Beam
+transforms; splitting, batching, retries, dead letters, metrics and commits are written there, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ferris_beam.errors import MissingDependencyError
+from ferris_beam.interval import Interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from ferris_beam.ledger import Entry, Identity, LedgerState
+    from ferris_beam.options import Options
+    from ferris_beam.uri import Uri
+
+
+# ── reading ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A piece of one unit that can be read on its own.
+
+    ``identity`` is the unit's fingerprint (empty where it has none); ``details`` is the
+    connector's own and reaches `Reader.read` unchanged in whatever process reads. A divisible
+    split may be cut at multiples of ``grain``. ``size`` is an estimate in bytes.
+    """
+
+    interval: Interval
+    identity: str = ""
+    details: bytes = b""
+    divisible: bool = True
+    grain: int = 1
+    ordered: bool = False
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row that could not be read (or written), for the dead letters.
+
+    ``position`` is on the unit's scale; ``place`` says it in a person's words ('byte 1,024 of
+    data/a.csv'); ``payload`` is the raw row.
+    """
+
+    position: int
+    place: str
+    reason: str
+    payload: bytes
+    category: str = "parsing"
+    exception: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What a read yields: one batch that covers all positions up to ``end``.
+
+    ``nbytes`` is what was read from the store for it. ``timestamp`` is the smallest event time of
+    its rows, ``watermark`` the event time below which nothing more will come, both in
+    microseconds since 1970; None where the source knows no event time. ``final``: an endless
+    unit has ended after all.
+    """
+
+    records: pa.RecordBatch
+    end: int
+    rejects: Sequence[Reject] = ()
+    nbytes: int = 0
+    timestamp: int | None = None
+    watermark: int | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is left behind a position, in bytes; ``idle``: the position is the present end."""
+
+    nbytes: int
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """What `Reader.pushdown` left to be done above the source."""
+
+    columns: Sequence[str] | None = None
+    predicate: pc.Expression | None = None
+    limit: int | None = None
+
+
+class Reader(ABC):
+    """One source endpoint. Created without touching network or disk, pickled to the workers,
+    opened there, and kept warm between bundles. One thread uses it at a time.
+
+    Said without touching anything, and set per endpoint where options decide: ``bounded``, the
+    source ends; ``replayable``, an interval yields the same rows later; ``ordered``, a unit's
+    batches must be committed in their order."""
+
+    bounded: bool = True
+    replayable: bool = True
+    ordered: bool = False
+
+    @abstractmethod
+    def schema(self) -> pa.Schema:
+        """The schema of the batches, discovered: may touch the store, but cheaply."""
+
+    def pushdown(
+        self,
+        columns: Sequence[str] | None = None,
+        predicate: pc.Expression | None = None,
+        limit: int | None = None,
+    ) -> tuple[Reader, Residual]:
+        """A reader that does as much of this as the store can, and what stays to be done."""
+        return self, Residual(columns, predicate, limit)
+
+    @abstractmethod
+    def splits(self, known: Mapping[str, str]) -> Iterable[Split]:
+        """All there is to read; ``known`` maps the units that ledgers know to their fingerprints.
+
+        Borders must depend only on the unit and constants, so that a restart with another number
+        of threads reads the same cells. A split whose interval's end is None never ends.
+        """
+
+    def open(self) -> None:
+        """Connects; called once before the first `read`."""
+
+    def close(self) -> None:
+        """Releases everything; may follow an error, and may be called twice."""
+
+    @abstractmethod
+    def read(self, split: Split) -> Iterator[Chunk]:
+        """The chunks of ``split.interval``, in order, one batch for each.
+
+        The chunks' ends rise strictly; the last one's is the interval's end. Where the interval
+        never ends, the iterator ends when there is nothing to read at present, or after a chunk
+        that is ``final``.
+        """
+
+    def backlog(self, split: Split, position: int) -> Backlog | None:
+        """What is left in the split's unit behind ``position``; None where unknown."""
+        return None
+
+    def acknowledge(self, positions: Mapping[str, int]) -> None:
+        """All sinks hold everything below these positions, durably: confirm, commit, forget."""
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one commit made visible."""
+
+    rows: int
+    nbytes: int
+
+
+class Staged(ABC):
+    """Rows on their way into a sink, not yet visible."""
+
+    rows: int = 0
+    nbytes: int = 0
+
+    @abstractmethod
+    def write(self, records: pa.RecordBatch) -> None:
+        """Adds rows. Atomic: after an error nothing of ``records`` is staged.
+
+        A `BadRecordError` makes the engine halve the batch until the bad rows are found;
+        a `TransientError` makes it try again.
+        """
+
+
+class Writer(ABC):
+    """One sink endpoint and its ledger. Created without touching network or disk, pickled to the
+    workers, opened there. One thread uses it at a time; several in parallel share the sink.
+
+    The engine commits when ``batch_rows`` rows or ``batch_bytes`` bytes of Arrow memory are staged,
+    and at the end of a bundle."""
+
+    batch_rows: int = 1 << 20
+    batch_bytes: int = 64 << 20
+
+    @abstractmethod
+    def open(self, identity: Identity) -> None:
+        """Connects, and redoes what a killed process left half published."""
+
+    def close(self) -> None:
+        """Releases everything; may follow an error, and may be called twice."""
+
+    @abstractmethod
+    def ledger(self) -> LedgerState:
+        """The ledger as it stands now."""
+
+    @abstractmethod
+    def claim(self, epoch: int, generation: int) -> None:
+        """Takes the sink for the identity's run under ``epoch``, which must be higher than any
+        before (`LedgerState.check_claim`, `LedgerState.claim`, in one step); nothing happens
+        where the run holds the ledger already.
+
+        A ``generation`` above the ledger's forgets this identity's progress (what is to become
+        of the data it wrote is for the sink's ``if_exists`` to say). Raises `SupersededError`
+        where another run holds the ledger with this epoch or a higher one.
+        """
+
+    @abstractmethod
+    def begin(self) -> Staged:
+        """Starts a set of rows that will be committed together."""
+
+    @abstractmethod
+    def commit(self, epoch: int, staged: Staged, entries: Sequence[Entry]) -> Receipt:
+        """Makes data, intervals and rejects durable and visible in one step.
+
+        Checks the ledger's epoch and ``entries`` (`LedgerState.check_epoch`, `check_entries`)
+        in the same step; after an error nothing is visible. Repeating it after a `TransientError`
+        whose outcome is unknown is safe.
+        """
+
+    @abstractmethod
+    def rollback(self, staged: Staged) -> None:
+        """Forgets staged rows; after an error too."""
+
+    @abstractmethod
+    def finish(self, epoch: int) -> None:
+        """All bounded input is committed: publishes what waits for that, and says so in the
+        ledger. Idempotent."""
+
+
+# ── declaring ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What is true of a source: its unit of parallelism and its guarantee, in a user's words."""
+
+    options: str
+    reader: str
+    unit: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkFacts:
+    """What is true of a sink: its unit of parallelism and its guarantee, in a user's words."""
+
+    options: str
+    writer: str
+    unit: str
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """A connector's declaration. ``options``, ``reader`` and ``writer`` of the facts are dotted
+    names (``package.module:Class``), imported when they are needed; a class is called as
+    ``Class(uri, options)``. ``extra`` is the pip extra that installs its driver."""
+
+    name: str
+    schemes: tuple[str, ...]
+    summary: str
+    source: SourceFacts | None = None
+    sink: SinkFacts | None = None
+    extra: str | None = None
+    example: str = ""
+
+    def source_options(self) -> type[Options]:
+        return self._load(self._facts(self.source, "source").options)
+
+    def sink_options(self) -> type[Options]:
+        return self._load(self._facts(self.sink, "sink").options)
+
+    def reader(self, uri: Uri, options: Options) -> Reader:
+        return self._load(self._facts(self.source, "source").reader)(uri, options)
+
+    def writer(self, uri: Uri, options: Options) -> Writer:
+        return self._load(self._facts(self.sink, "sink").writer)(uri, options)
+
+    def _facts(self, facts: Any, direction: str) -> Any:
+        if facts is None:
+            from ferris_beam.errors import ConfigurationError
+
+            raise ConfigurationError(f"the connector {self.name!r} has no {direction}")
+        return facts
+
+    def _load(self, dotted: str) -> Any:
+        module, _, name = dotted.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if self.extra is None or (error.name or "").startswith("ferris_beam"):
+                raise
+            raise MissingDependencyError(
+                f"{self.name} needs the package {error.name!r}: pip install "
+                f"'ferris-beam[{self.extra}]'"
+            ) from error

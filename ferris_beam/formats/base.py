@@ -1,0 +1,158 @@
+"""What a format is: bytes to batches and back, without knowing where the bytes live.
+
+Reading works over a `ByteSource` (a file, an object of a store, a decompressor over either);
+writing works over a binary file object. A format cuts its unit at borders that depend on nothing
+but the bytes and constants of this package, so that every process cuts alike.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from ferris_beam.formats.options import ReadOptions, WriteOptions
+
+
+class ByteSource(Protocol):
+    """Random access to the bytes of one unit; one thread uses it at a time.
+
+    Reads into the caller's memory: a fresh block for every cell costs more than reading it (page
+    faults of 4 MiB take as long as a fifth of the parsing).
+    """
+
+    @property
+    def name(self) -> str:
+        """How a person knows the unit: a path, a URI."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes there are; None where only reading to the end tells (compressed)."""
+
+    @property
+    def size_limit(self) -> int:
+        """Bytes there are at most, as far as can be known without reading."""
+
+    def read_into(self, offset: int, target: memoryview) -> int:
+        """Fills ``target`` from ``offset`` on; returns how many bytes there were (fewer than
+        asked for only at the end)."""
+
+    def close(self) -> None:
+        """Releases what was opened."""
+
+
+def read_bytes(source: ByteSource, offset: int, length: int) -> bytes:
+    """A copy of at most ``length`` bytes."""
+    block = bytearray(length)
+    count = source.read_into(offset, memoryview(block))
+    return bytes(memoryview(block)[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One row that could not be read: its position on the unit's scale, its place in words,
+    the reason, and its raw bytes. ``category`` is 'parsing' or 'schema'."""
+
+    position: int
+    place: str
+    reason: str
+    payload: bytes
+    category: str = "parsing"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One batch of a unit, up to the position ``end``; ``nbytes`` were read for it."""
+
+    records: pa.RecordBatch
+    end: int
+    bad_rows: Sequence[BadRow] = ()
+    nbytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The positions ``[0, end)`` of a unit, whether they may be read in any order, and the
+    multiples at which they may be divided."""
+
+    end: int
+    divisible: bool = True
+    grain: int = 1
+
+
+class FormatReader(ABC):
+    """One opened unit."""
+
+    schema: pa.Schema
+    """The schema of the pieces, with only the columns that were asked for."""
+
+    @abstractmethod
+    def read(self, start: int, end: int) -> Iterator[Piece]:
+        """The pieces of the positions ``[start, end)``; their ends rise, the last one's is
+        ``end``."""
+
+
+class FormatWriter(ABC):
+    """Batches to bytes. Closing writes what is held back; the file stays the caller's."""
+
+    @abstractmethod
+    def write(self, records: pa.RecordBatch) -> None:
+        """Adds rows; their schema is the writer's. After an error nothing of them is written."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Completes the format; without it the file may be unreadable."""
+
+
+class Format(ABC):
+    """One format. ``read_options`` and ``write_options`` name the options that it understands
+    besides ``format`` and ``compression``."""
+
+    name: ClassVar[str]
+    extensions: ClassVar[tuple[str, ...]]
+    read_options: ClassVar[frozenset[str]]
+    write_options: ClassVar[frozenset[str]]
+    compressions: ClassVar[tuple[str, ...]]
+    """What the writer takes as ``compression``; the first one is the default."""
+    wrapped: ClassVar[bool]
+    """Whether a compressed file is the format inside of a compressor (text), as opposed to a
+    format that compresses by itself (Parquet)."""
+    appendable: ClassVar[bool]
+    """Whether two files' bytes in a row are one file with the rows of both."""
+
+    @abstractmethod
+    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
+        """The schema of a unit, from its first bytes or its footer."""
+
+    @abstractmethod
+    def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
+        """The positions of a unit."""
+
+    @abstractmethod
+    def open(
+        self,
+        source: ByteSource,
+        schema: pa.Schema,
+        options: ReadOptions,
+        columns: Sequence[str] | None = None,
+        predicate: pc.Expression | None = None,
+    ) -> FormatReader:
+        """A reader of a unit whose columns are ``schema``'s; ``columns`` of them are read.
+
+        Raises `SchemaError` where the unit's columns differ. A ``predicate`` is only given to a
+        format whose ``filters`` is true.
+        """
+
+    @abstractmethod
+    def create(
+        self, target: IO[bytes], schema: pa.Schema, options: WriteOptions, *, header: bool = True
+    ) -> FormatWriter:
+        """A writer to ``target``. ``header`` is false for what continues another file."""
+
+    filters: ClassVar[bool] = False
+    """Whether `open` takes a predicate and applies all of it."""

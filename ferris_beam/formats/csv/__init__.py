@@ -1,0 +1,1 @@
+"""CSV (RFC 4180, and what is met in the field)."""

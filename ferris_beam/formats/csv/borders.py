@@ -1,0 +1,88 @@
+"""Where a CSV file may be cut into cells."""
+
+from __future__ import annotations
+
+from ferris_beam.errors import FatalError
+from ferris_beam.formats.csv.rows import Dialect, ends_inside_quotes, line_starts, row_end
+from ferris_beam.formats.grid import Borders, Parsed
+from ferris_beam.formats.window import MAX_ROW, Block, Window
+
+
+class QuotedBorders(Borders):
+    """Rows whose quoted values may hold line ends: known only by reading from the start."""
+
+    def __init__(self, window: Window, first: int, dialect: Dialect) -> None:
+        super().__init__(window, first)
+        self._dialect = dialect
+
+    def find(self, cell: int) -> int:
+        start = self.first
+        for earlier in range(cell):
+            start = self.following(start, earlier)
+        return start
+
+    def following(self, start: int, cell: int) -> int:
+        corner = self.corner(cell + 1)
+        if corner <= start:
+            return start
+        self.window.seek(start)
+        self.window.load(corner)
+        while True:
+            end = self._row_end(start, corner)
+            if end is not None:
+                return end
+            loaded = self.window.end - start
+            if loaded > MAX_ROW:
+                raise _never_closed(self.window, start, f"within {MAX_ROW >> 20} MiB")
+            self.window.load(start + 2 * loaded + 1)
+
+    def _row_end(self, start: int, corner: int) -> int | None:
+        """The end of the row that holds the byte before ``corner``, if it is in memory."""
+        loaded = self.window.end
+        block = self.window.block(start, loaded)
+        if self.window.complete and loaded <= corner:
+            if len(block) and ends_inside_quotes(block, self._dialect):
+                raise _never_closed(self.window, start, "before the file ends")
+            return loaded
+        end = row_end(block, self._dialect, corner - start)
+        if end is not None and (start + end < loaded or self.window.complete):
+            return start + end  # else a LF may follow the CR
+        if self.window.complete:
+            if ends_inside_quotes(block, self._dialect):
+                raise _never_closed(self.window, start, "before the file ends")
+            return loaded
+        return None
+
+
+class LineCheck:
+    """Refuses cells that were cut within a quoted value.
+
+    A file whose values hold no line ends may be cut at each of them, and read in parallel. That
+    it is such a file is checked in each cell, at the cost of counting lines where there are quotes.
+    """
+
+    def __init__(self, dialect: Dialect, name: str) -> None:
+        self._dialect = dialect
+        self._name = name
+
+    def __call__(self, block: Block, parsed: Parsed) -> None:
+        quote = self._dialect.quote
+        if quote is None or quote.encode() not in block:
+            return
+        rows = parsed.records.num_rows + len(parsed.bad)
+        if rows in (block.count_lines(), len(line_starts(block))):
+            # Each line is a row: only the last one may be open.
+            block = block.part(block.last_line_start(), len(block))
+        if ends_inside_quotes(block, self._dialect):
+            raise FatalError(
+                f"{self._name}: a quoted value holds a line end where the file is cut, near byte "
+                f"{block.offset + len(block):,}, or is never closed; set newlines_in_values=true "
+                "to read the file in one piece"
+            )
+
+
+def _never_closed(window: Window, start: int, where: str) -> FatalError:
+    return FatalError(
+        f"{window.source.name}: a quoted value behind byte {start:,} is not closed {where}; "
+        "correct the file, or set quote and escape as it was written"
+    )

@@ -1,0 +1,103 @@
+"""CSV as a format: a grid of lines, or of rows where values may hold line ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, FormatWriter
+from ferris_beam.formats.columns import check_names, projected
+from ferris_beam.formats.csv.borders import LineCheck, QuotedBorders
+from ferris_beam.formats.csv.header import Head, read_head
+from ferris_beam.formats.csv.inference import infer_schema
+from ferris_beam.formats.csv.parser import CsvParser
+from ferris_beam.formats.csv.rows import Dialect
+from ferris_beam.formats.csv.writer import CsvWriter
+from ferris_beam.formats.grid import (
+    Borders,
+    GridReader,
+    LineBorders,
+    grid_extent,
+)
+from ferris_beam.formats.options import ReadOptions, WriteOptions
+from ferris_beam.formats.registry import default_delimiter
+from ferris_beam.formats.window import Window
+
+
+class CsvFormat(Format):
+    name = "csv"
+    extensions = (".csv", ".tsv")
+    read_options = frozenset(
+        {
+            "columns",
+            "delimiter",
+            "escape",
+            "header",
+            "newlines_in_values",
+            "null_values",
+            "quote",
+            "skip_lines",
+        }
+    )
+    write_options = frozenset({"delimiter", "header"})
+    compressions = ("none", "gzip")
+    wrapped = True
+    appendable = True
+
+    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
+        window = Window(source)
+        dialect = dialect_of(source.name, options)
+        head = _head(window, dialect, options)
+        borders = _borders(window, head, dialect, options)
+        end = borders.following(head.end, 0)
+        block = window.block(head.end, end) if end > head.end else None
+        return infer_schema(head.names, block, dialect)
+
+    def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
+        return grid_extent(source, divisible=not options.newlines_in_values)
+
+    def open(
+        self,
+        source: ByteSource,
+        schema: pa.Schema,
+        options: ReadOptions,
+        columns: Sequence[str] | None = None,
+        predicate: pc.Expression | None = None,
+    ) -> FormatReader:
+        window = Window(source)
+        dialect = dialect_of(source.name, options)
+        head = _head(window, dialect, options)
+        check_names(source.name, head.names, schema.names)
+        parser = CsvParser(head.names, projected(schema, columns), dialect)
+        check = None if options.newlines_in_values else LineCheck(dialect, source.name)
+        borders = _borders(window, head, dialect, options)
+        return GridReader(borders, parser, head.lines, check)
+
+    def create(
+        self, target: IO[bytes], schema: pa.Schema, options: WriteOptions, *, header: bool = True
+    ) -> FormatWriter:
+        delimiter = options.delimiter or default_delimiter(str(getattr(target, "name", "")))
+        return CsvWriter(target, schema, delimiter, header and options.header)
+
+
+def dialect_of(name: str, options: ReadOptions) -> Dialect:
+    """The dialect of a file; its name decides the delimiter where no option does."""
+    return Dialect(
+        delimiter=options.delimiter or default_delimiter(name),
+        quote=options.quote or None,
+        escape=options.escape or None,
+        null_values=tuple(options.null_values),
+    )
+
+
+def _head(window: Window, dialect: Dialect, options: ReadOptions) -> Head:
+    return read_head(window, dialect, options.skip_lines, options.header, options.columns)
+
+
+def _borders(window: Window, head: Head, dialect: Dialect, options: ReadOptions) -> Borders:
+    if options.newlines_in_values:
+        return QuotedBorders(window, head.end, dialect)
+    return LineBorders(window, head.end)

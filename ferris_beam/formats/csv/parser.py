@@ -1,0 +1,196 @@
+"""CSV text to batches: typed at once by pyarrow, or carefully where a row does not fit.
+
+Both ways give the same values: the careful one reads the same fields as bytes and casts them by
+the kernels that the typed reader uses as well, after the few things that only the latter does
+(trimming blanks around numbers and dates, its words for true and false).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.types as pt
+
+from ferris_beam.batches.casting import CastFailure, ColumnCast, cast_column, explain
+from ferris_beam.formats.csv.rows import Dialect, row_starts
+from ferris_beam.formats.grid import Parsed, Parser
+from ferris_beam.formats.text import Flaw, empty, whole, without_rows
+from ferris_beam.formats.window import Block
+
+_TRUE = ("true", "True", "TRUE", "1")
+_FALSE = ("false", "False", "FALSE", "0")
+
+
+class _Ragged(NamedTuple):
+    """A row with another number of fields; ``row`` counts all rows of its block from 0."""
+
+    row: int
+    reason: str
+
+
+class CsvParser(Parser):
+    """Parses rows of a file whose columns are ``names`` into ``schema``, some of these columns.
+
+    Blank lines are no rows. A row with another number of fields than there are names is bad.
+    """
+
+    def __init__(self, names: Sequence[str], schema: pa.Schema, dialect: Dialect) -> None:
+        self.schema = schema
+        self._names = list(names)
+        self._dialect = dialect
+        self._typed = {field.name: _read_as(field.type) for field in schema}
+        self._raw = {field.name: pa.binary() for field in schema}
+
+    def parse(self, block: Block) -> Parsed:
+        if not len(block):
+            return Parsed(empty(self.schema))
+        try:
+            fields, ragged = self._read(block, self._typed)
+        except pa.ArrowInvalid:
+            fields, ragged = self._read_raw(block)
+        columns, failures = self._convert(fields)
+        if not failures and not ragged:
+            return Parsed(pa.RecordBatch.from_arrays(columns, schema=self.schema))
+        return self._without_bad_rows(block, columns, failures, ragged)
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────
+
+    def _read(
+        self, block: Block, types: dict[str, pa.DataType], encoding: str = "utf8"
+    ) -> tuple[list[pa.Array], list[_Ragged]]:
+        ragged: list[_Ragged] = []
+
+        def skip(row: pacsv.InvalidRow) -> str:
+            ragged.append(_Ragged(row.number - 1, _count_differs(row)))
+            return "skip"
+
+        table = pacsv.read_csv(
+            block.arrow(),
+            read_options=pacsv.ReadOptions(
+                use_threads=False,
+                block_size=len(block) + 1,
+                column_names=self._names,
+                encoding=encoding,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._dialect.delimiter,
+                quote_char=self._dialect.quote or False,
+                escape_char=self._dialect.escape or False,
+                invalid_row_handler=skip,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=types,
+                include_columns=list(types),
+                null_values=list(self._dialect.null_values),
+                true_values=list(_TRUE),
+                false_values=list(_FALSE),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        return whole(table), ragged
+
+    def _read_raw(self, block: Block) -> tuple[list[pa.Array], list[_Ragged]]:
+        try:
+            return self._read(block, self._raw)
+        except pa.ArrowInvalid:
+            return self._read_without_ragged(block)
+
+    def _read_without_ragged(self, block: Block) -> tuple[list[pa.Array], list[_Ragged]]:
+        """pyarrow can't report a row with a wrong number of fields that is not UTF-8: such rows
+        are found in another encoding, which has a character for every byte, and cut out."""
+        fields, ragged = self._read(block, self._raw, encoding="latin1")
+        starts = row_starts(block, self._dialect, len(fields[0]) + len(ragged))
+        stops = np.append(starts[1:], len(block))
+        bad = {row for row, _ in ragged}
+        kept = [
+            block.copy(start, stop)
+            for row, (start, stop) in enumerate(zip(starts, stops, strict=True))
+            if row not in bad
+        ]
+        fields, _ = self._read(Block.of(b"".join(kept) or b"\n"), self._raw)
+        return fields, ragged
+
+    # ── converting ──────────────────────────────────────────────────────────────────────────
+
+    def _convert(self, fields: Iterable[pa.Array]) -> tuple[list[pa.Array], list[CastFailure]]:
+        columns, failures = [], []
+        for field, given in zip(self.schema, fields, strict=True):
+            if given.type == field.type:
+                columns.append(given)
+                continue
+            cast = self._cast(given, field.type)
+            columns.append(cast.column)
+            failures += explain(given, cast.bad, field)
+        return columns, failures
+
+    def _cast(self, given: pa.Array, wanted: pa.DataType) -> ColumnCast:
+        """A column of raw fields as the typed reader would have given it."""
+        text = cast_column(given, pa.string())
+        column = text.column
+        if not _is_text(wanted):
+            if _is_trimmed(wanted):
+                column = pc.ascii_trim(column, " \t")
+            nulls = pc.is_in(column, pa.array(self._dialect.null_values, pa.string()))
+            column = pc.if_else(nulls, pa.scalar(None, pa.string()), column)
+        if pt.is_boolean(wanted):
+            column = _known_words(column)
+        cast = cast_column(column, wanted)
+        return ColumnCast(cast.column, np.union1d(text.bad, cast.bad))
+
+    # ── rejecting ───────────────────────────────────────────────────────────────────────────
+
+    def _without_bad_rows(
+        self,
+        block: Block,
+        columns: Sequence[pa.Array],
+        failures: Sequence[CastFailure],
+        ragged: Sequence[_Ragged],
+    ) -> Parsed:
+        total = len(columns[0]) + len(ragged)
+        rows = np.delete(np.arange(total), [row for row, _ in ragged])
+        flaws = {row: Flaw(reason) for row, reason in ragged}
+        for failure in failures:
+            row = int(rows[failure.row])
+            flaws[row] = (
+                flaws[row].and_also(failure.reason) if row in flaws else Flaw(failure.reason)
+            )
+        starts = row_starts(block, self._dialect, total)
+        return without_rows(columns, self.schema, rows, flaws, block, starts)
+
+
+def _read_as(wanted: pa.DataType) -> pa.DataType:
+    """The type to let pyarrow read: its own decimals may exceed their precision."""
+    return pa.binary() if pt.is_decimal(wanted) else wanted
+
+
+def _is_text(wanted: pa.DataType) -> bool:
+    if pt.is_dictionary(wanted):
+        wanted = wanted.value_type
+    return (
+        pt.is_string(wanted)
+        or pt.is_large_string(wanted)
+        or pt.is_binary(wanted)
+        or pt.is_large_binary(wanted)
+    )
+
+
+def _is_trimmed(wanted: pa.DataType) -> bool:
+    """Whether the typed reader ignores blanks around values of this type."""
+    return not (_is_text(wanted) or pt.is_boolean(wanted) or pt.is_timestamp(wanted))
+
+
+def _known_words(column: pa.Array) -> pa.Array:
+    """The typed reader takes fewer words for a boolean than a cast: others become bad ones."""
+    known = pc.is_in(column, pa.array(_TRUE + _FALSE))
+    return pc.if_else(pc.or_(known, column.is_null()), column, "neither")
+
+
+def _count_differs(row: pacsv.InvalidRow) -> str:
+    columns = "column" if row.actual_columns == 1 else "columns"
+    return f"{row.actual_columns} {columns} where {row.expected_columns} were expected"

@@ -1,0 +1,66 @@
+"""JSON Lines as a format: a grid of lines."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ferris_beam.errors import SchemaError
+from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, FormatWriter
+from ferris_beam.formats.columns import projected
+from ferris_beam.formats.grid import CELL, GridReader, LineBorders, grid_extent
+from ferris_beam.formats.jsonl.inference import infer_schema
+from ferris_beam.formats.jsonl.parser import JsonLinesParser
+from ferris_beam.formats.jsonl.writer import JsonLinesWriter
+from ferris_beam.formats.options import ReadOptions, WriteOptions
+from ferris_beam.formats.window import Window
+
+
+class JsonLinesFormat(Format):
+    name = "jsonl"
+    extensions = (".jsonl", ".ndjson")
+    read_options = frozenset[str]()
+    write_options = frozenset[str]()
+    compressions = ("none", "gzip")
+    wrapped = True
+    appendable = True
+
+    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
+        borders = _borders(source)
+        end = borders.following(borders.first, 0)
+        schema = infer_schema(borders.window.block(borders.first, max(borders.first, end)))
+        if not schema:
+            raise SchemaError(
+                f"{source.name}: its first {CELL >> 20} MiB hold no JSON object with a key, so its "
+                "columns are not known; read a file that has some"
+            )
+        return schema
+
+    def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
+        return grid_extent(source)
+
+    def open(
+        self,
+        source: ByteSource,
+        schema: pa.Schema,
+        options: ReadOptions,
+        columns: Sequence[str] | None = None,
+        predicate: pc.Expression | None = None,
+    ) -> FormatReader:
+        return GridReader(_borders(source), JsonLinesParser(projected(schema, columns)))
+
+    def create(
+        self, target: IO[bytes], schema: pa.Schema, options: WriteOptions, *, header: bool = True
+    ) -> FormatWriter:
+        return JsonLinesWriter(target, schema)
+
+
+def _borders(source: ByteSource) -> LineBorders:
+    window = Window(source)
+    window.load(3)
+    start = bytes(window.block(0, min(3, window.end)).view())
+    return LineBorders(window, 3 if start == codecs.BOM_UTF8 else 0)

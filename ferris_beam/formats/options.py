@@ -1,0 +1,142 @@
+"""Options of reading and writing formats, for every connector that holds them in files or objects.
+
+A connector's model inherits from these. Which of them a format understands is the format's to say
+(`Format.read_options`, `Format.write_options`): `check_options` refuses the others, so that none is
+accepted and ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator
+
+from ferris_beam.errors import OptionError
+from ferris_beam.formats.base import Format
+from ferris_beam.formats.registry import compressions, formats
+from ferris_beam.options import InWords, Options, option
+
+_CHARACTERS = {"tab": "\t", "\\t": "\t", "none": "", "comma": ",", "pipe": "|", "semicolon": ";"}
+
+
+def _character(value: object) -> object:
+    return _CHARACTERS.get(value, value) if isinstance(value, str) else value
+
+
+def _one_ascii(value: str) -> str:
+    if len(value) > 1 or not value.isascii() or value in ("\r", "\n", "\0"):
+        raise ValueError("not one ASCII character")
+    return value
+
+
+def _known_format(value: str) -> str:
+    if value not in formats():
+        raise ValueError("no such format")
+    return value
+
+
+def _known_compression(value: str) -> str:
+    if value not in compressions():
+        raise ValueError("no such compression")
+    return value
+
+
+Delimiter: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_character),
+    AfterValidator(_one_ascii),
+    InWords("one ASCII character, or tab"),
+]
+Quote: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_character),
+    AfterValidator(_one_ascii),
+    InWords("one ASCII character, or none"),
+]
+FormatName: TypeAlias = Annotated[
+    str, AfterValidator(_known_format), InWords(" or ".join(formats()))
+]
+Compression: TypeAlias = Annotated[str, AfterValidator(_known_compression), InWords("none or gzip")]
+
+
+class ReadOptions(Options):
+    """How files or objects are read."""
+
+    format: FormatName | None = option(
+        None, description="The format; by default as the name's extension says.", example="csv"
+    )
+    compression: Compression | None = option(
+        None,
+        description="What is around the format; by default gzip where the name ends with .gz.",
+        example="gzip",
+    )
+    delimiter: Delimiter | None = option(
+        None,
+        description="CSV: what separates fields; by default a comma, for .tsv a tab.",
+        example=";",
+    )
+    quote: Quote = option('"', description="CSV: what encloses values.", example="'")
+    escape: Quote = option(
+        "none", description="CSV: what makes the next character plain text.", example="\\"
+    )
+    header: bool = option(
+        True, description="CSV: whether the first row holds the columns' names.", example=False
+    )
+    columns: tuple[str, ...] | None = option(
+        None,
+        description="CSV without a header: the columns' names.",
+        example=("id", "name"),
+    )
+    null_values: tuple[str, ...] = option(
+        ("",),
+        description="CSV: the texts that stand for null; quoted ones don't in text columns.",
+        example=("", "NULL"),
+    )
+    skip_lines: int = option(
+        0, description="CSV: lines to skip before the header.", example=2, ge=0
+    )
+    newlines_in_values: bool = option(
+        False,
+        description="CSV: whether quoted values hold line ends; a file is then read in one piece.",
+        example=True,
+    )
+
+
+class WriteOptions(Options):
+    """How files or objects are written."""
+
+    format: FormatName | None = option(
+        None, description="The format; by default as the name's extension says.", example="parquet"
+    )
+    compression: str | None = option(
+        None,
+        description="Text: none or gzip, by default as the name says. "
+        "Parquet: snappy (default), zstd, lz4, gzip or none.",
+        example="zstd",
+    )
+    delimiter: Delimiter | None = option(
+        None,
+        description="CSV: what separates fields; by default a comma, for .tsv a tab.",
+        example=";",
+    )
+    header: bool = option(
+        True, description="CSV: whether to start with the columns' names.", example=False
+    )
+    row_group_size: int = option(
+        524_288, description="Parquet: rows of a row group.", example=131_072, ge=1
+    )
+
+
+def check_options(options: Options, format: Format, understood: frozenset[str]) -> None:
+    """Raises `OptionError` for options that were changed and mean nothing to ``format``."""
+    mine = {name for model in (ReadOptions, WriteOptions) for name in model.model_fields}
+    foreign = mine - {*Options.model_fields, "format", "compression"} - understood
+    given = options.model_fields_set & foreign
+    wrong = sorted(name for name in given if _is_changed(options, name))
+    if wrong:
+        are = "is no option" if len(wrong) == 1 else "are no options"
+        raise OptionError(f"{', '.join(wrong)} {are} of the format {format.name}; leave it out")
+
+
+def _is_changed(options: Options, name: str) -> bool:
+    return bool(getattr(options, name) != type(options).model_fields[name].get_default())

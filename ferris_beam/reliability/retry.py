@@ -1,0 +1,56 @@
+"""Trying again after transient errors, with exponential backoff and jitter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from ferris_beam.errors import ConflictError, TransientError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """At most ``attempts`` tries; waits grow from ``first_wait`` to ``longest_wait`` seconds."""
+
+    attempts: int = 5
+    first_wait: float = 0.1
+    longest_wait: float = 30.0
+    jitter: float = 0.1
+
+
+def retrying(
+    action: Callable[[], T],
+    policy: RetryPolicy = RetryPolicy(),
+    on_retry: Callable[[], None] = lambda: None,
+) -> T:
+    """The result of ``action``, repeated while it raises `TransientError`.
+
+    A `ConflictError` is not repeated here: only reading again can mend it. The last error is
+    raised as it is.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception(_is_worth_it),
+        stop=stop_after_attempt(policy.attempts),
+        wait=wait_exponential_jitter(
+            initial=policy.first_wait, max=policy.longest_wait, jitter=policy.jitter
+        ),
+        before_sleep=lambda _: on_retry(),
+        reraise=True,
+    ):
+        with attempt:
+            return action()
+    raise AssertionError("tenacity gives a result or raises")
+
+
+def _is_worth_it(error: BaseException) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, ConflictError)

@@ -1,0 +1,48 @@
+"""Which runner runs a pipeline, and why.
+
+Beam's own default, DirectRunner, is a switch that first tries to download Prism and falls back to
+FnApiRunner. Without a network that hangs; so FnApiRunner is pinned unless a flag says otherwise,
+with threads, since Arrow releases the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+
+DEFAULT = "FnApiRunner"
+_IN_PROCESS = {"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "SwitchingDirectRunner"}
+_MOST_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The runner's name, whether its workers live in this process, and a line that says why."""
+
+    runner: str
+    in_process: bool
+    line: str
+
+
+def choose(options: PipelineOptions) -> Choice:
+    """Fills in what ``options`` leaves open, and tells what was chosen."""
+    given = options.get_all_options(drop_default=True)
+    runner = given.get("runner")
+    if runner is not None and runner != DEFAULT:
+        name = runner.rpartition(".")[2]
+        return Choice(name, name in _IN_PROCESS, f"{name} (--runner)")
+    options.view_as(StandardOptions).runner = DEFAULT
+    direct = options.view_as(DirectOptions)
+    if "direct_running_mode" not in given:
+        direct.direct_running_mode = "multi_threading"
+    if "direct_num_workers" not in given:
+        direct.direct_num_workers = min(os.cpu_count() or 1, _MOST_THREADS)
+    mode, workers = direct.direct_running_mode, direct.direct_num_workers
+    how = "1 thread" if workers == 1 else f"{workers} workers, {mode}"
+    if workers > 1 and mode == "multi_threading":
+        how = f"{workers} threads"
+    why = "--runner" if runner else "the default; --runner=… chooses another"
+    in_process = mode != "multi_processing"
+    return Choice(DEFAULT, in_process, f"{DEFAULT}, {how} in this process ({why})")

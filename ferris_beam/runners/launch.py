@@ -1,0 +1,134 @@
+"""Launching a pipeline: what it is about to do in three lines, then progress, then a report."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from ferris_beam.errors import FatalError, FerrisError, find_in_text
+from ferris_beam.monitoring.progress import Progress
+from ferris_beam.monitoring.report import Report
+from ferris_beam.runners.choice import Choice, choose
+from ferris_beam.transforms.claims import FinishedError, decide, inspect
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.meter import tally
+from ferris_beam.transforms.operator import failure_of, recorded
+
+
+def launch(
+    build: Callable[[beam.Pipeline], Any],
+    options: PipelineOptions | None = None,
+    *,
+    quiet: bool = False,
+) -> Report:
+    """Builds a pipeline by ``build(pipeline)``, runs it and reports what it did.
+
+    Raises `ConfigurationError` before anything starts, or the `FerrisError` that stopped the run;
+    it carries the report as ``report``. A pipeline that is finished already is not run again: its
+    report says so.
+    """
+    options = options or PipelineOptions()
+    choice = choose(options)
+    pipeline = beam.Pipeline(options=options)
+    build(pipeline)
+    run = PipelineContext.of(pipeline).as_run()
+    if not quiet:
+        for line in announcement(choice, run):
+            print(line, file=sys.stderr, flush=True)
+    began = time.monotonic()
+    if choice.in_process:
+        try:
+            decide(run.identity, run.policy, inspect(run))
+        except FinishedError as finished:
+            if not quiet:
+                print(finished, file=sys.stderr)
+            return Report.of({}, run, choice.runner, delivery(run)[0], 0, "already finished")
+    try:
+        metrics = _run(pipeline, run, choice, quiet)
+    except FerrisError as error:
+        error.report = Report.of(  # type: ignore[attr-defined]
+            tally(run.identity.run),
+            run,
+            choice.runner,
+            delivery(run)[0],
+            time.monotonic() - began,
+            "failed",
+            error.message,
+        )
+        raise
+    seconds = time.monotonic() - began
+    return Report.of(metrics, run, choice.runner, delivery(run)[0], seconds)
+
+
+def announcement(choice: Choice, run: Run) -> list[str]:
+    """What is about to happen: runner and why, delivery and why, identity."""
+    kind, why = delivery(run)
+    identity = run.identity
+    named = identity.name != identity.run
+    who = (
+        f"{identity.name} (run {identity.run}; started again, it goes on where it stopped)"
+        if named
+        else f"run {identity.run} (--resume {identity.run} goes on with it)"
+    )
+    return [
+        f"runner    {choice.line}",
+        f"delivery  {kind.replace('_', ' ')}: {why}",
+        f"identity  {who}",
+    ]
+
+
+def delivery(run: Run) -> tuple[str, str]:
+    """The guarantee of the whole plan, and the reason."""
+    inexact = [sink for sink in run.sinks if sink.why_inexact]
+    if inexact:
+        return "at_least_once", f"{inexact[0].uri}: {inexact[0].why_inexact}"
+    if not run.sinks:
+        return "at_least_once", "nothing is written to a sink that keeps a ledger"
+    return (
+        "exactly_once",
+        "sources can be read again, and each sink commits rows and progress together",
+    )
+
+
+def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
+    """Runs the pipeline to its end and returns its metrics."""
+    try:
+        with _beam_logs_quiet(), Progress(run.identity.run, quiet=quiet or not choice.in_process):
+            result = pipeline.run()
+            result.wait_until_finish()
+        return result.metrics()
+    except KeyboardInterrupt:
+        with recorded(run.identity.run):
+            raise FatalError(
+                f"interrupted; what was committed stays. --resume {run.identity.name} (or the "
+                "same command with --name) goes on"
+            ) from None
+    except FerrisError:
+        raise
+    except Exception as error:
+        known = failure_of(run.identity.run)
+        if isinstance(known, FerrisError):
+            raise known from error
+        found = find_in_text(str(error))
+        if found is not None:
+            raise found from error
+        raise known if isinstance(known, Exception) else error from None
+
+
+class _beam_logs_quiet:
+    """Keeps Beam from printing each worker's traceback: the error is raised, and shown once."""
+
+    def __enter__(self) -> None:
+        self._logger = logging.getLogger("apache_beam")
+        self._level = self._logger.level
+        if self._level == logging.NOTSET:
+            self._logger.setLevel(logging.CRITICAL)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.setLevel(self._level)

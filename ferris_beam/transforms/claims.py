@@ -1,0 +1,140 @@
+"""The start of a run: what the ledgers of all its sinks say together, and their claim.
+
+All sinks are claimed under one epoch, in one order, before any ledger is believed. The first sink
+decides between runs that start at once; at the others the one that lost is refused. A run that
+goes on takes the generation of the sink that is furthest: one that a killed rerun did not reach
+yet is started from zero then, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ferris_beam.connector import Writer
+from ferris_beam.errors import IdentityError, PlanError, SupersededError
+from ferris_beam.ledger import Identity, LedgerState
+from ferris_beam.transforms.context import Policy, Run
+
+_claims: dict[str, Claims] = {}
+_lock = threading.Lock()
+_KEPT = 16
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The epoch that a run holds in all its sinks, and the ledgers as they stood then."""
+
+    epoch: int
+    ledgers: Mapping[str, LedgerState]
+
+
+class FinishedError(IdentityError):
+    """Everything is done already: not a failure, but nothing to do either."""
+
+
+def claim(run: Run) -> Claims:
+    """Claims all sinks of ``run``, once in each process.
+
+    Raises `IdentityError` where the user must decide, `SupersededError` where a later run holds
+    the sinks.
+    """
+    with _lock:
+        held = _claims.get(run.identity.run)
+        if held is None:
+            while len(_claims) >= _KEPT:
+                _claims.pop(next(iter(_claims)))
+            held = _claims[run.identity.run] = _claim(run)
+        return held
+
+
+def inspect(run: Run) -> dict[str, LedgerState]:
+    """The ledgers of all sinks by label, without claiming anything."""
+    if run.problems:
+        raise PlanError("\n".join(run.problems))
+    ledgers = {}
+    for sink in run.sinks:
+        sink.writer.open(run.identity)
+        try:
+            ledgers[sink.label] = sink.writer.ledger()
+        finally:
+            sink.writer.close()
+    return ledgers
+
+
+def decide(identity: Identity, policy: Policy, ledgers: Mapping[str, LedgerState]) -> int:
+    """The generation that this run works in; raises `IdentityError` if the user must decide."""
+    states = list(ledgers.values())
+    latest = max((state.generation for state in states), default=0)
+    claimed = [state for state in states if state.epoch]
+    if any(state.run == identity.run for state in claimed):
+        return latest
+    if policy.resume and not claimed:
+        raise IdentityError(
+            f"there is no run {identity.name!r} to resume in these sinks; runs are named in the "
+            "line 'identity' that each prints at its start"
+        )
+    if policy.reset:
+        return latest + 1
+    if not claimed:
+        return max(latest, 1)
+    finished = len(claimed) == len(states) and all(
+        state.finished and state.generation == latest for state in states
+    )
+    if finished:
+        if policy.rerun:
+            return latest + 1
+        raise FinishedError(
+            f"{identity.name!r} is finished: its input was read and all of it is written. "
+            "--rerun runs it again from the start"
+        )
+    if any(state.plan != identity.plan for state in claimed) and not policy.continue_changed:
+        raise IdentityError(
+            f"{identity.name!r} is unfinished, and the pipeline has changed since: what is written "
+            "came from another plan. --continue goes on with the rest under the new plan, --reset "
+            "starts from zero"
+        )
+    return latest
+
+
+def _claim(run: Run) -> Claims:
+    if run.problems:
+        raise PlanError("\n".join(run.problems))
+    opened: list[tuple[str, Writer]] = []
+    try:
+        for sink in sorted(run.sinks, key=lambda sink: sink.uri):
+            opened.append((sink.label, sink.writer))
+            sink.writer.open(run.identity)
+        return _claim_in_order(run, opened)
+    finally:
+        for _, writer in opened:
+            writer.close()
+
+
+def _claim_in_order(run: Run, writers: list[tuple[str, Writer]]) -> Claims:
+    while True:
+        ledgers = {label: writer.ledger() for label, writer in writers}
+        _refuse_superseded(run.identity, ledgers)
+        generation = decide(run.identity, run.policy, ledgers)
+        epoch = _epoch(run.identity, ledgers)
+        for index, (_, writer) in enumerate(writers):
+            try:
+                writer.claim(epoch, generation)
+            except SupersededError:
+                if index > 0:
+                    raise
+                break  # another run took this epoch at the first sink: look again
+        else:
+            return Claims(epoch, {label: writer.ledger() for label, writer in writers})
+
+
+def _epoch(identity: Identity, ledgers: Mapping[str, LedgerState]) -> int:
+    held = [state.epoch for state in ledgers.values() if state.run == identity.run]
+    return held[0] if held else 1 + max((state.epoch for state in ledgers.values()), default=0)
+
+
+def _refuse_superseded(identity: Identity, ledgers: Mapping[str, LedgerState]) -> None:
+    for state in ledgers.values():
+        if identity.run in state.past:
+            state.check_claim(identity, state.epoch)

@@ -1,0 +1,158 @@
+"""What the transforms of one pipeline know of each other.
+
+Writes are applied after the Reads that feed them, but a Read must know its sinks: at the start it
+asks their ledgers what is still missing. So each transform registers in a context of its pipeline,
+and the DoFns carry that context; it is pickled when the pipeline starts, and arrives in the worker
+as the plain `Run` that it has become by then.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import apache_beam as beam
+
+from ferris_beam.connector import Writer
+from ferris_beam.errors import PlanError
+from ferris_beam.ledger import Identity, Path
+from ferris_beam.transforms.fingerprint import fingerprint
+from ferris_beam.transforms.progress_options import ProgressOptions
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Read in the plan."""
+
+    label: str
+    connector: str
+    uri: str
+    delivery: str
+    replayable: bool
+    ordered: bool
+    unit: str
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A Write in the plan. ``paths`` are those whose intervals it must commit; None: it keeps no
+    intervals, since origins were dropped (``why_inexact`` says by what)."""
+
+    label: str
+    connector: str
+    uri: str
+    writer: Writer
+    paths: frozenset[Path] | None
+    why_inexact: str = ""
+    role: str = "data"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do with progress that is already there."""
+
+    resume: bool = False
+    rerun: bool = False
+    reset: bool = False
+    continue_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline, as its workers see it."""
+
+    identity: Identity
+    policy: Policy
+    sources: tuple[Source, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def sink(self, label: str) -> Sink:
+        return next(sink for sink in self.sinks if sink.label == label)
+
+    def sinks_of(self, source: str) -> Iterator[tuple[Sink, list[Path] | None]]:
+        """The sinks that a source reaches and the paths it takes; None: nobody counts them."""
+        for sink in self.sinks:
+            if sink.paths is None:
+                yield sink, None
+                continue
+            paths = [path for path in sink.paths if path[0] == source]
+            if paths:
+                yield sink, paths
+
+
+@dataclass(eq=False)
+class PipelineContext:
+    """The context of one `beam.Pipeline`; `PipelineContext.of` finds or makes it."""
+
+    name: str
+    run: str
+    policy: Policy
+    demanded: str | None
+    sources: list[Source] = field(default_factory=list)
+    sinks: list[Sink] = field(default_factory=list)
+    steps: list[Any] = field(default_factory=list)
+    unconsumed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pipeline: beam.Pipeline) -> PipelineContext:
+        context = _contexts.get(pipeline)
+        if context is None:
+            context = _contexts[pipeline] = cls._from(pipeline.options.view_as(ProgressOptions))
+        return context
+
+    @classmethod
+    def _from(cls, options: ProgressOptions) -> PipelineContext:
+        run = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        return cls(
+            name=options.resume or options.name or run,
+            run=run,
+            policy=Policy(
+                bool(options.resume), options.rerun, options.reset, options.continue_changed
+            ),
+            demanded=options.delivery,
+        )
+
+    def add_sink(self, sink: Sink) -> None:
+        """Registers a sink; its endpoint must be its own, since a ledger belongs to one sink."""
+        for other in self.sinks:
+            if other.uri == sink.uri:
+                raise PlanError(
+                    f"{other.label!r} and {sink.label!r} both write to {sink.uri}: flatten their "
+                    "inputs and write once"
+                )
+        if self.demanded == "exactly_once" and sink.why_inexact:
+            raise PlanError(
+                f"delivery=exactly_once was asked for, but {sink.label!r} can only be at least "
+                f"once: {sink.why_inexact}"
+            )
+        self.sinks.append(sink)
+
+    @property
+    def plan(self) -> str:
+        """The fingerprint of the graph: what is read, done and written under which labels."""
+        described = [f"{step.label}={step.description()}" for step in self.steps]
+        return fingerprint(sorted(described))
+
+    def as_run(self) -> Run:
+        return Run(
+            Identity(self.name, self.run, self.plan),
+            self.policy,
+            tuple(self.sources),
+            tuple(self.sinks),
+            tuple(self.unconsumed.values()),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _identity, (self.as_run(),)
+
+
+def _identity(run: Run) -> Run:
+    return run
+
+
+_contexts: WeakKeyDictionary[beam.Pipeline, PipelineContext] = WeakKeyDictionary()

@@ -1,0 +1,65 @@
+"""The end of bounded input: when a sink has committed everything, it is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from ferris_beam.transforms.claims import claim
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.operator import recorded
+
+
+class Finish(beam.PTransform):
+    """Waits for all receipts of a sink, then finishes it, in one task.
+
+    An Impulse beside the receipts lets it run where nothing was left to commit, too.
+    """
+
+    def __init__(self, context: PipelineContext, sink: str) -> None:
+        super().__init__()
+        self.context = context
+        self.sink = sink
+
+    def expand(self, receipts: PCollection) -> PCollection:
+        started = receipts.pipeline | "Start" >> beam.Impulse()
+        seen = receipts | "Seen" >> beam.Map(_nothing).with_output_types(bytes)
+        return (
+            (started, seen)
+            | "Flatten" >> beam.Flatten()
+            | "Key" >> beam.Map(_keyed).with_output_types(tuple[str, bytes])
+            | "Wait" >> beam.GroupByKey()
+            | "Finish" >> beam.ParDo(FinishDoFn(self.context, self.sink))
+        )
+
+
+class FinishDoFn(beam.DoFn):
+    """Finishes the sink; repeating it is harmless."""
+
+    def __init__(self, context: PipelineContext, sink: str) -> None:
+        self.run: PipelineContext | Run = context
+        self.sink = sink
+
+    def process(self, _: Any) -> Iterator[str]:
+        run = self.run
+        assert isinstance(run, Run)
+        with recorded(run.identity.run):
+            epoch = claim(run).epoch
+            writer = run.sink(self.sink).writer
+            writer.open(run.identity)
+            try:
+                writer.finish(epoch)
+            finally:
+                writer.close()
+            yield self.sink
+
+
+def _nothing(_: Any) -> bytes:
+    return b""
+
+
+def _keyed(value: bytes) -> tuple[str, bytes]:
+    return "", value

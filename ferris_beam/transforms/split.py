@@ -1,0 +1,115 @@
+"""The first step of every Read: what there is to read, minus what all its sinks hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import apache_beam as beam
+
+from ferris_beam.connector import Reader, Split
+from ferris_beam.interval import Interval, IntervalSet
+from ferris_beam.transforms.claims import Claims, claim
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.meter import Meter
+from ferris_beam.transforms.operator import recorded
+
+PIECE_BYTES = 16 << 20
+"""What one piece of a divisible split aims at: small enough to spread, large enough to be cheap."""
+
+
+class SplitDoFn(beam.DoFn):
+    """Emits the pieces that are still to be read; with ``whole`` one list of all splits, in order.
+
+    Skipping here is an optimisation: a runner that restores a job without this step repeats
+    intervals, and the sinks mask them.
+    """
+
+    label = ""
+
+    def __init__(
+        self, context: PipelineContext, reader: Reader, connector: str, whole: int | None
+    ) -> None:
+        self.run: PipelineContext | Run = context
+        self.reader = reader
+        self.connector = connector
+        self.whole = whole
+
+    def process(self, _: bytes) -> Iterator[Any]:
+        run = self.run
+        assert isinstance(run, Run)
+        with recorded(run.identity.run):
+            claims = claim(run)
+            splits = self._splits(claims)
+            if self.whole is not None:
+                yield splits
+                return
+            meter = Meter(run.identity.run, self.connector)
+            for split in splits:
+                for missing in self._missing(run, claims, split):
+                    part = narrowed(split, missing)
+                    meter.expect(part.size or 0)
+                    yield from pieces(part)
+
+    def _splits(self, claims: Claims) -> Sequence[Split]:
+        known: dict[str, str] = {}
+        for state in claims.ledgers.values():
+            known.update(state.identities)
+        self.reader.open()
+        try:
+            splits = list(self.reader.splits(known))
+        finally:
+            self.reader.close()
+        return splits
+
+    def _missing(self, run: Run, claims: Claims, split: Split) -> list[Interval]:
+        """What at least one sink still needs of a split, in order."""
+        needed = IntervalSet()
+        sinks = list(run.sinks_of(self.label))
+        if not sinks:
+            return [split.interval]
+        for sink, paths in sinks:
+            if paths is None:
+                return [split.interval]
+            state = claims.ledgers[sink.label]
+            state.check_unit(split.interval.unit, split.identity)
+            for path in paths:
+                missing = state.missing(path, split.interval)
+                if missing and missing[-1].end is None:
+                    return [_from_first(split.interval, missing)]
+                for interval in missing:
+                    needed.add(interval)
+        return list(needed)
+
+
+def _from_first(whole: Interval, missing: Sequence[Interval]) -> Interval:
+    """An endless unit is read from the first position that a sink misses."""
+    return replace(whole, start=missing[0].start)
+
+
+def narrowed(split: Split, interval: Interval) -> Split:
+    """``split`` with another interval, and its size in proportion."""
+    if interval == split.interval:
+        return split
+    size = split.size
+    if size is not None and split.interval.end is not None:
+        whole = split.interval.end - split.interval.start
+        size = round(size * (interval.closed_end - interval.start) / whole)
+    return replace(split, interval=interval, size=size)
+
+
+def pieces(split: Split) -> Iterator[Split]:
+    """Cuts a divisible split at multiples of its grain into pieces of about `PIECE_BYTES`."""
+    count = (split.size or 0) // PIECE_BYTES
+    interval = split.interval
+    if not split.divisible or split.ordered or interval.end is None or count < 2:
+        yield split
+        return
+    grain = split.grain
+    step = max(1, -(-(interval.end - interval.start) // count) // grain) * grain
+    start = interval.start
+    while start < interval.end:
+        end = min((start // grain) * grain + step, interval.end)
+        yield narrowed(split, Interval(interval.unit, start, end))
+        start = end

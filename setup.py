@@ -1,0 +1,76 @@
+"""Packaging. Each dependency has its reason beside it; heavy ones are extras, imported on use."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+CORE = [
+    "apache-beam>=2.70,<3",  # the model and the runners
+    "pyarrow>=21,<26",  # the data plane; Beam's own readers need < 26
+    "pydantic>=2.10,<3",  # options: validation with all problems at once
+    "rich>=13.9",  # progress, tables and plots in the terminal
+    "tenacity>=9",  # retries with backoff and jitter
+    "tomli>=2; python_version < '3.11'",  # named connections in TOML
+]
+
+CONNECTORS = {
+    # The driver of each system, under the name of its scheme; file and memory need none.
+    "postgresql": ["psycopg[binary]>=3.2"],
+    "clickhouse": ["clickhouse-connect>=0.8"],
+    "iceberg": ["pyiceberg[pyarrow]>=0.9"],
+    "kafka": ["confluent-kafka[avro,schemaregistry]>=2.6,!=2.16.1"],  # 2.16.1 can't be resolved
+    "avro": ["fastavro>=1.9"],
+    "yaml": ["pyyaml>=6"],  # named connections in YAML instead of TOML
+}
+
+RUNNERS = {
+    "gcp": ["apache-beam[gcp]"],  # Dataflow
+    "aws": ["apache-beam[aws]"],
+}
+
+TEST = [
+    "pytest>=8",
+    "hypothesis>=6.100",  # property tests
+    "duckdb>=1.2",  # an oracle, and a peer in the benchmarks
+    "psutil>=6",  # memory and children of the processes that tests start
+    "pyyaml>=6",
+    "ruff>=0.9",
+    "mypy>=1.14",
+    "types-PyYAML",
+    "build>=1.2",  # the wheel that is tried in an empty environment
+]
+
+BENCH = ["duckdb>=1.2", "polars>=1.20", "psutil>=6"]
+
+setup(
+    name="ferris-beam",
+    version="0.1.0",
+    description="One URI in, one URI out: fast, exact data pipelines on Apache Beam",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["ferris_beam*", "pipelines*"]),
+    package_data={"ferris_beam": ["py.typed"]},
+    install_requires=CORE,
+    extras_require={
+        **CONNECTORS,
+        **RUNNERS,
+        "all": sorted(
+            {need for extra in (CONNECTORS, RUNNERS) for needs in extra.values() for need in needs}
+        ),
+        "test": TEST,
+        "bench": BENCH,
+    },
+    entry_points={"console_scripts": ["ferris-beam=ferris_beam.cli.main:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)

@@ -1,0 +1,1 @@
+"""Benchmarks: the framework against what users would pick instead (``docs/performance.md``)."""

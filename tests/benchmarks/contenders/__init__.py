@@ -1,0 +1,1 @@
+"""The programs that are compared: each module imports only what its own contender needs."""

@@ -1,0 +1,1 @@
+"""Kills, zombies and what must be true after them: ``python -m tests.chaos --kills 20``."""

@@ -1,0 +1,74 @@
+"""A file sink without an engine: what the tests of the writer share."""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import pyarrow as pa
+
+from ferris_beam.connectors.file import CONNECTOR
+from ferris_beam.interval import Interval, Origin
+from ferris_beam.ledger import Entry, Identity
+from ferris_beam.options import resolve
+from ferris_beam.uri import Uri
+
+PATH = ("Read",)
+COUNTRIES = ("DE", "FR", "a/b c", None)
+
+
+def writer(uri, run="run-1", name="orders", **options):
+    """A writer as a worker has it: pickled and opened."""
+    parsed = Uri.parse(f"file://{uri}" if str(uri).startswith("/") else str(uri))
+    made = CONNECTOR.writer(parsed, resolve(CONNECTOR.sink_options(), parsed, options))
+    made = pickle.loads(pickle.dumps(made))
+    made.open(Identity(name, run, "plan"))
+    return made
+
+
+def claimed(uri, run="run-1", epoch=1, generation=1, **options):
+    made = writer(uri, run, **options)
+    made.claim(epoch, generation)
+    return made
+
+
+def rows(start, end):
+    """Rows that are their positions: ``id`` is unique, the others follow from it."""
+    ids = range(start, end)
+    return pa.record_batch(
+        {
+            "id": pa.array(ids, pa.int64()),
+            "text": pa.array([f'row {at}, "quoted"' for at in ids]),
+            "country": pa.array([COUNTRIES[at % len(COUNTRIES)] for at in ids], pa.string()),
+        }
+    )
+
+
+def entry(start, end, unit="u", identity="", rejects=b""):
+    return Entry(Origin(PATH, Interval(unit, start, end), identity), end - start, rejects)
+
+
+def commit(sink, start, end, epoch=1):
+    """Commits the rows of some positions; returns the receipt."""
+    staged = sink.begin()
+    staged.write(rows(start, end))
+    return sink.commit(epoch, staged, [entry(start, end)])
+
+
+def tree(folder):
+    """All files below a folder, relative to it, without the ledgers'."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "_ferris"]
+        found += [os.path.relpath(os.path.join(place, name), folder) for name in names]
+    return sorted(found)
+
+
+def staged_files(folder):
+    """What is left in the staging areas below a folder."""
+    return sorted(
+        name
+        for place, _, names in os.walk(folder)
+        for name in names
+        if os.path.basename(place) == "staged"
+    )
