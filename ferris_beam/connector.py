@@ -185,8 +185,10 @@ class Writer(ABC):
     workers, opened there. One thread uses it at a time; several in parallel share the sink.
 
     The engine commits when ``batch_rows`` rows or ``batch_bytes`` bytes of Arrow memory are staged,
-    and at the end of a bundle."""
+    and at the end of a bundle. ``needs_end`` says why the sink shows nothing before its input has
+    ended, where that is so: unbounded input is refused with it."""
 
+    needs_end: str = ""
     batch_rows: int = 1 << 20
     batch_bytes: int = 64 << 20
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 import ferris_beam as fb
+from ferris_beam.cli import run_command
 from ferris_beam.errors import FerrisError
-from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_report
-from ferris_beam.runners import Problems, beam_options, launch, run_command
+from ferris_beam.runners import Problems, beam_options, launch
 
 
 def copy(pipeline: beam.Pipeline, arguments: argparse.Namespace) -> None:
@@ -69,13 +69,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     def command() -> int:
         options = checked(arguments, flags, parser)
         try:
-            report = launch(
-                lambda pipeline: copy(pipeline, arguments), options, quiet=arguments.quiet
-            )
+            report = launch(lambda p: copy(p, arguments), options, quiet=arguments.quiet)
         except FerrisError as error:
-            _write(getattr(error, "report", None), arguments.report)
+            if arguments.report and hasattr(error, "report"):
+                with suppress(FerrisError):  # the first error is the one to be told
+                    error.report.write(arguments.report)
             raise
-        _write(report, arguments.report)
+        if arguments.report:
+            report.write(arguments.report)
         if not arguments.quiet:
             show_report(report)
         return 0
@@ -99,11 +100,6 @@ def checked(
     for name in ("name", "resume", "rerun", "reset", "continue_changed", "delivery"):
         setattr(progress, name, getattr(arguments, name))
     return options
-
-
-def _write(report: Report | None, path: str | None) -> None:
-    if report is not None and path is not None:
-        report.write(path)
 
 
 def _names(text: str) -> list[str]:

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.dataset
 
 import ferris_beam as fb
+from ferris_beam.cli import run_command
 from ferris_beam.errors import ConfigurationError
-from ferris_beam.monitoring import terminal
-from ferris_beam.runners import beam_options, launch, run_command
+from ferris_beam.monitoring import Report, terminal
+from ferris_beam.runners import beam_options, launch
 from pipelines.quickstart_data import write_orders
 
 FOLDER = "ferris-quickstart"
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prepare(places)
         report = launch(lambda pipeline: quickstart(pipeline, places), options)
         terminal.show_report(report)
-        show_results(places)
+        show_results(places, report)
         show_next_steps(places)
 
     return run_command(command)
@@ -86,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def prepare(places: Places) -> None:
     """Writes the input; raises `ConfigurationError` where that isn't possible."""
-    print(f"folder    {places.folder}", file=sys.stderr)
+    terminal.show_start({"folder": str(places.folder)})
     try:
         write_orders(places.input)
     except OSError as error:
@@ -96,13 +97,15 @@ def prepare(places: Places) -> None:
         ) from error
 
 
-def show_results(places: Places) -> None:
+def show_results(places: Places, report: Report) -> None:
     """What was written, read back by other means than ours: pyarrow and json."""
     orders = pa.dataset.dataset(places.orders, format="parquet", partitioning="hive").to_table()
     counts = orders.group_by("country").aggregate([([], "count_all")])
     counts = counts.sort_by([("count_all", "descending")])
     by_country = zip(*(counts[name].to_pylist() for name in ("country", "count_all")), strict=True)
-    terminal.show_bars("Orders by country", dict(by_country))
+    before = orders.num_rows - report.rows_written
+    interrupted = f", {before:,} of them written before the interruption" if before else ""
+    terminal.show_bars(f"{orders.num_rows:,} orders by country{interrupted}", dict(by_country))
 
     orders = orders.sort_by("order_id")
     sample = orders.take([orders.num_rows * part // 5 for part in range(5)])

@@ -98,7 +98,9 @@ def shown(error: BaseException, cause: BaseException | None = None) -> str:
         return traceback.format_exc()
 
 
-@given(st.sampled_from(CLASSES), MESSAGES, st.booleans(), st.sampled_from(["", "\n\tat java.lang\n"]))
+@given(
+    st.sampled_from(CLASSES), MESSAGES, st.booleans(), st.sampled_from(["", "\n\tat java.lang\n"])
+)
 def test_find_in_text_rebuilds_any_message(
     cls: type[FerrisError], message: str, with_step: bool, after: str
 ) -> None:

@@ -24,9 +24,29 @@ WHOLE = [
     ("postgresql://", USERINFO, f"${{HOST}}:5432/${{DB:?set it}}?x=1{OPTION}"),
     ("/data/x.csv?header", OPTION, "#end"),
 ]
-SIGNS = [*":/?#[]@!$&'()*+,;=%{}|\\^`\"<> ~-._", "://", "//", "${", "${X}", "%2F", "%zz", "%C3", "&&"]
+SIGNS = [
+    *":/?#[]@!$&'()*+,;=%{}|\\^`\"<> ~-._",
+    "://",
+    "//",
+    "${",
+    "${X}",
+    "%2F",
+    "%zz",
+    "%C3",
+    "&&",
+]
 OTHERS = [*"abcXYZ019", "ü", "名", "\u2028", "\u200b", "\xa0", "\x00", "\n", "\t", "\x7f"]
-OTHERS += ["\udcff", "\ud800", "\U0010fffd", "file", "kafka", "localhost", "env:", "[::1]", ":99999"]
+OTHERS += [
+    "\udcff",
+    "\ud800",
+    "\U0010fffd",
+    "file",
+    "kafka",
+    "localhost",
+    "env:",
+    "[::1]",
+    ":99999",
+]
 
 MUTATED = 150_000
 RANDOM = 60_000
@@ -57,32 +77,31 @@ def texts(seed: int) -> Iterator[str]:
         yield scheme + noise(chance) + chance.choice((USERINFO, OPTION)) + noise(chance)
 
 
+def parsed(text: str) -> tuple[Uri | None, str]:
+    """The URI, if it is one, and all that people would see."""
+    try:
+        uri = Uri.parse(text)
+    except UriError as error:
+        return None, str(error)
+    return uri, f"{uri} {uri!r}"
+
+
 def test_only_uri_errors_and_no_secret() -> None:
-    parsed = failed = 0
+    count = 0
     for text in texts(seed=20240531):
-        try:
-            uri = Uri.parse(text)
-        except UriError as error:
-            failed += 1
-            assert SECRET not in str(error), ascii(text)
-            continue
-        parsed += 1
-        shown = str(uri)
+        uri, shown = parsed(text)
         assert SECRET not in shown, ascii(text)
-        assert Uri.parse(uri.text()) == uri, ascii(text)
-        if parsed % 16 == 0:
-            assert SECRET not in repr(uri)
-    assert parsed + failed == MUTATED + RANDOM
-    # Both ways are taken often enough for this to mean something.
-    assert min(parsed, failed) > 50_000
+        if uri is not None:
+            count += 1
+        if uri is not None and count % 4 == 0:
+            assert Uri.parse(uri.text()) == uri, ascii(text)
+    # Both outcomes are frequent enough for this to mean something.
+    assert 50_000 < count < MUTATED + RANDOM - 50_000
 
 
 def test_without_a_secret_anything_may_come() -> None:
     chance = random.Random(7)
     for _ in range(20_000):
         text = noise(chance) + noise(chance)
-        try:
-            uri = Uri.parse(text)
-        except UriError:
-            continue
-        assert Uri.parse(uri.text()) == uri, ascii(text)
+        uri, _ = parsed(text)
+        assert uri is None or Uri.parse(uri.text()) == uri, ascii(text)

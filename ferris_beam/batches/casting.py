@@ -22,6 +22,7 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 Kernel = Callable[[pa.Array], pa.Array]
 
 _SHOWN = 60
+_TIME = r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"
 _NO_ROWS: Rows = np.empty(0, np.int64)
 
 
@@ -146,7 +147,7 @@ def _by_halves(column: pa.Array, kernel: Kernel, wanted: pa.DataType) -> ColumnC
     while spans:
         start, stop = spans.pop()
         try:
-            pieces.append(kernel(column.slice(start, stop - start)))
+            pieces.append(kernel(_part(column, start, stop)))
         except pa.ArrowInvalid:
             if stop - start == 1:
                 pieces.append(pa.nulls(1, wanted))
@@ -155,6 +156,13 @@ def _by_halves(column: pa.Array, kernel: Kernel, wanted: pa.DataType) -> ColumnC
                 middle = (start + stop) // 2
                 spans += [(middle, stop), (start, middle)]
     return ColumnCast(pa.concat_arrays(pieces), np.array(bad, np.int64))
+
+
+def _part(column: pa.Array, start: int, stop: int) -> pa.Array:
+    """Some rows. Nested ones are copied: Arrow casts all items behind a slice, not only its own."""
+    if pt.is_nested(column.type):
+        return column.take(pa.array(np.arange(start, stop)))
+    return column.slice(start, stop - start)
 
 
 # ── kernels ─────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +190,10 @@ def _narrow_float(column: pa.Array, wanted: pa.DataType) -> pa.Array:
 
 def _text_to_time(column: pa.Array, wanted: pa.DataType) -> pa.Array:
     """Arrow casts texts to timestamps but not to times of day."""
-    day = pc.binary_join_element_wise("1970-01-01", column.cast(pa.string()), "T")
+    texts = column.cast(pa.string())
+    if pc.any(pc.invert(pc.match_substring_regex(texts, _TIME))).as_py():
+        raise pa.ArrowInvalid("not a time of day")
+    day = pc.binary_join_element_wise("1970-01-01", texts, "T")
     return day.cast(pa.timestamp(wanted.unit)).cast(wanted)
 
 

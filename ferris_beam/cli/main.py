@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from ferris_beam import __version__
+import ferris_beam
 from ferris_beam.cli.command import run_command
 from ferris_beam.errors import OptionError
 
@@ -44,7 +44,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         description="Data pipelines on Apache Beam: one URI in, one URI out.",
         epilog="exit code: 0 done, 1 failed, 2 wrong usage or configuration",
     )
-    parser.add_argument("--version", action="version", version=f"ferris-beam {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"ferris-beam {ferris_beam.__version__}"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     what = "what can be read and written, and with which guarantee"

@@ -83,7 +83,8 @@ class NumberedLog:
         """Tries to be the one who creates entry ``number``; if so, look whether `covers` it."""
         return self.store.create_exclusive(_entry(number), _encode(document))
 
-    def remove_stray(self, number: int) -> None:
+    def remove_covered(self, number: int) -> None:
+        """Removes an entry that a checkpoint covers: a stray, or of no more use."""
         self.store.delete(_entry(number))
 
     def create_checkpoint(self, number: int, document: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ that it has if it is in the log.
 
 The races, and why they are harmless (see `NumberedLog` for the first two):
 
-* An entry is created under a number whose entry was deleted before. A checkpoint covers it: if it
-  doesn't know the id, the entry is a stray; it is removed and appended again.
+* An entry is created under a number whose entry was deleted before. A checkpoint covers it and
+  doesn't know the id: the entry is a stray; it is removed and appended again.
 * The entry was in the log, but a checkpoint was written before its creator looked: it knows the id.
   It remembers the latest 512. A creator slower than that takes its entry for a stray: what it
   appends again meets the same intervals in the ledger, and is refused by `check_entries`.
@@ -69,8 +69,8 @@ class SinkLog:
             elif not self.log.covers(number):
                 state.fold(self.name, record)
                 return number
-            elif identifier not in self.refresh().recent:
-                self.log.remove_stray(number)
+            else:
+                self.log.remove_covered(number)  # the checkpoint knows whether it was in the log
         raise self._damaged(f"entry {refused[0]} can neither be read nor created")
 
     @property

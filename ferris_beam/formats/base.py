@@ -76,6 +76,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Discovery:
+    """The columns of a unit; ``certain`` where rows or a footer told their types. No columns at
+    all where the unit is empty."""
+
+    schema: pa.Schema
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """The positions ``[0, end)`` of a unit, whether they may be read in any order, and the
     multiples at which they may be divided."""
@@ -126,7 +135,7 @@ class Format(ABC):
     """Whether two files' bytes in a row are one file with the rows of both."""
 
     @abstractmethod
-    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
+    def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
         """The schema of a unit, from its first bytes or its footer."""
 
     @abstractmethod

@@ -74,6 +74,14 @@ class Borders(ABC):
         """Where the cell behind ``cell`` begins, given that ``cell`` begins at ``start``; its
         bytes are then in memory."""
 
+    def first_rows(self) -> Block:
+        """The rows of the first cell that holds some, to infer types from."""
+        start, cell = self.first, 0
+        while self.corner(cell + 1) <= start:
+            cell += 1
+        end = self.following(start, cell)
+        return self.window.block(start, max(start, end))
+
 
 class LineBorders(Borders):
     """Every line end is a row's end."""
@@ -127,7 +135,7 @@ class GridReader(FormatReader):
         parsed = self._parser.parse(block)
         if self._check is not None:
             self._check(block, parsed)
-        bad = [self._bad_row(line, block, cell) for line in parsed.bad]
+        bad = list(self._bad_rows(parsed.bad, block, cell))
         self._start = stop
         self._cell = end if self._ends_at(stop) else cell + 1
         return Piece(parsed.records, self._cell, bad, stop - start)
@@ -141,13 +149,17 @@ class GridReader(FormatReader):
         self._window.load(offset + 1)
         return self._window.end == offset
 
-    def _bad_row(self, line: BadLine, block: Block, cell: int) -> BadRow:
-        offset = block.offset + line.start
-        place = f"byte {offset:,} of {self._window.source.name}"
-        if block.offset == self._borders.first:
-            number = self._header_lines + block.copy(0, line.start).count(b"\n") + 1
-            place = f"line {number:,} ({place})"
-        return BadRow(cell, place, line.reason, line.payload, line.category)
+    def _bad_rows(self, lines: Sequence[BadLine], block: Block, cell: int) -> Iterator[BadRow]:
+        """The lines with their places; in the first cell also with their numbers."""
+        name = self._window.source.name
+        number, counted = self._header_lines + 1, 0
+        for line in lines:
+            place = f"byte {block.offset + line.start:,} of {name}"
+            if block.offset == self._borders.first:
+                number += block.copy(counted, line.start).count(b"\n")
+                counted = line.start
+                place = f"line {number:,} ({place})"
+            yield BadRow(cell, place, line.reason, line.payload, line.category)
 
 
 def grid_extent(source: ByteSource, divisible: bool = True) -> Extent:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.errors import ConfigurationError
-from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, Piece
+from ferris_beam.errors import ConfigurationError, SchemaError
+from ferris_beam.formats.base import ByteSource, Discovery, Extent, Format, FormatReader, Piece
 from ferris_beam.formats.columns import projected
 from ferris_beam.formats.compression import decompressed
 from ferris_beam.formats.options import ReadOptions, check_options
@@ -30,9 +30,23 @@ def detected(path: str, options: ReadOptions) -> Detected:
     return found
 
 
-def discover(source: ByteSource, unit: Detected, options: ReadOptions) -> pa.Schema:
-    """The schema of all columns of a unit."""
+def discover(source: ByteSource, unit: Detected, options: ReadOptions) -> Discovery:
+    """The columns of a unit."""
     return _format(unit).discover(decompressed(source, unit.compression), options)
+
+
+def settle(discoveries: Iterable[Discovery], what: str) -> pa.Schema:
+    """The schema of units that are read together: the first one whose rows tell its types, else
+    the first one with columns. Raises `SchemaError` where there is none, naming ``what``."""
+    schema: pa.Schema | None = None
+    for found in discoveries:
+        if found.certain:
+            return found.schema
+        if schema is None and len(found.schema):
+            schema = found.schema
+    if schema is None:
+        raise SchemaError(f"{what}: has no columns; it is empty, or holds no row that can be read")
+    return schema
 
 
 def extent(source: ByteSource, unit: Detected, options: ReadOptions) -> Extent:

@@ -113,6 +113,13 @@ def show_heading(screen: Console, title: str) -> None:
     screen.print(Text(title, style="bold"))
 
 
+def show_start(facts: Mapping[str, str], stream: TextIO | None = None) -> None:
+    """What is about to happen, on standard error; long lines are wrapped between words."""
+    shown = pairs({name: Text(visible(fact)) for name, fact in facts.items()}, "dim")
+    shown.columns[0].min_width = len("delivery")
+    console(stream or sys.stderr).print(shown)
+
+
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -33,7 +33,7 @@ def check(
     written = of_query(fields, scrubbed.options, problems)
     for name, value in scrubbed.options:
         if "${" in value:
-            del written[name]
+            written.pop(name, None)
     written.update(kept)
     judge(fields, fields.partial, uri.scheme, written, {}, problems)
     problems.raise_if_any(uri)

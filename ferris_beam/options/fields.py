@@ -70,7 +70,8 @@ class OptionField:
     @property
     def uri_part(self) -> str | None:
         """`user` or `password` if that part of a URI fills it."""
-        return self._metadata["uri_part"]  # type: ignore[no-any-return]
+        part: str | None = self._metadata["uri_part"]
+        return part
 
     def variables(self, scheme: str) -> tuple[str, ...]:
         """The environment variables that may give it; the first one that is set does."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ferris_beam.runners.arguments import Problems, beam_options
 from ferris_beam.runners.choice import Choice, choose
-from ferris_beam.runners.command import run_command
 from ferris_beam.runners.launch import launch
 
-__all__ = ["Choice", "Problems", "beam_options", "choose", "launch", "run_command"]
+__all__ = ["Choice", "Problems", "beam_options", "choose", "launch"]

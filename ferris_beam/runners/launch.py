@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +12,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from ferris_beam.errors import FatalError, FerrisError, find_in_text
 from ferris_beam.monitoring.progress import Progress
 from ferris_beam.monitoring.report import Report
+from ferris_beam.monitoring.terminal import show_start
 from ferris_beam.runners.choice import Choice, choose
-from ferris_beam.transforms.claims import FinishedError, decide, inspect
+from ferris_beam.runners.worker_output import worker_tracebacks_held_back
+from ferris_beam.transforms.claims import FinishedError, claim
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.meter import tally
 from ferris_beam.transforms.operator import failure_of, recorded
@@ -39,12 +39,11 @@ def launch(
     build(pipeline)
     run = PipelineContext.of(pipeline).as_run()
     if not quiet:
-        for line in announcement(choice, run):
-            print(line, file=sys.stderr, flush=True)
+        show_start(announcement(choice, run))
     began = time.monotonic()
     if choice.in_process:
         try:
-            decide(run.identity, run.policy, inspect(run))
+            claim(run)
         except FinishedError as finished:
             if not quiet:
                 print(finished, file=sys.stderr)
@@ -66,7 +65,7 @@ def launch(
     return Report.of(metrics, run, choice.runner, delivery(run)[0], seconds)
 
 
-def announcement(choice: Choice, run: Run) -> list[str]:
+def announcement(choice: Choice, run: Run) -> dict[str, str]:
     """What is about to happen: runner and why, delivery and why, identity."""
     kind, why = delivery(run)
     identity = run.identity
@@ -76,11 +75,11 @@ def announcement(choice: Choice, run: Run) -> list[str]:
         if named
         else f"run {identity.run} (--resume {identity.run} goes on with it)"
     )
-    return [
-        f"runner    {choice.line}",
-        f"delivery  {kind.replace('_', ' ')}: {why}",
-        f"identity  {who}",
-    ]
+    return {
+        "runner": choice.line,
+        "delivery": f"{kind.replace('_', ' ')}: {why}",
+        "identity": who,
+    }
 
 
 def delivery(run: Run) -> tuple[str, str]:
@@ -99,7 +98,8 @@ def delivery(run: Run) -> tuple[str, str]:
 def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
     """Runs the pipeline to its end and returns its metrics."""
     try:
-        with _beam_logs_quiet(), Progress(run.identity.run, quiet=quiet or not choice.in_process):
+        silent = quiet or not choice.in_process
+        with worker_tracebacks_held_back(), Progress(run.identity.run, quiet=silent):
             result = pipeline.run()
             result.wait_until_finish()
         return result.metrics()
@@ -120,15 +120,3 @@ def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
             raise found from error
         raise known if isinstance(known, Exception) else error from None
 
-
-class _beam_logs_quiet:
-    """Keeps Beam from printing each worker's traceback: the error is raised, and shown once."""
-
-    def __enter__(self) -> None:
-        self._logger = logging.getLogger("apache_beam")
-        self._level = self._logger.level
-        if self._level == logging.NOTSET:
-            self._logger.setLevel(logging.CRITICAL)
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.setLevel(self._level)

@@ -49,20 +49,6 @@ def claim(run: Run) -> Claims:
         return held
 
 
-def inspect(run: Run) -> dict[str, LedgerState]:
-    """The ledgers of all sinks by label, without claiming anything."""
-    if run.problems:
-        raise PlanError("\n".join(run.problems))
-    ledgers = {}
-    for sink in run.sinks:
-        sink.writer.open(run.identity)
-        try:
-            ledgers[sink.label] = sink.writer.ledger()
-        finally:
-            sink.writer.close()
-    return ledgers
-
-
 def decide(identity: Identity, policy: Policy, ledgers: Mapping[str, LedgerState]) -> int:
     """The generation that this run works in; raises `IdentityError` if the user must decide."""
     states = list(ledgers.values())

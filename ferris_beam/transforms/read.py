@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.timestamp import Duration, Timestamp
 
 from ferris_beam.batches import Batch
 from ferris_beam.connector import Chunk, Reader, Residual, Split
@@ -246,7 +246,7 @@ class ReadDoFn(_Reading):
                     tracker.try_claim((position, None))
                     return
             if restriction.end is None:
-                tracker.defer_remainder(POLL_SECONDS)
+                tracker.defer_remainder(Duration(POLL_SECONDS))
             elif position < tracker.current_restriction().end:
                 raise FatalError(
                     f"the reader of {self.source} ended at position {position} of {interval}: "

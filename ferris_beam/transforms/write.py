@@ -59,6 +59,11 @@ class Write(beam.PTransform):
         context = PipelineContext.of(pcolls[0].pipeline)
         resolved = self.endpoint.resolved()
         writer = self.endpoint.writer(resolved)
+        bounded = all(pcoll.is_bounded for pcoll in pcolls)
+        if writer.needs_end and not bounded:
+            raise PlanError(
+                f"{self.endpoint.display} can't take input that never ends: {writer.needs_end}"
+            )
         came_by = united([lineage(pcoll) for pcoll in pcolls], self.label)
         why_inexact = _why_inexact(came_by, context)
         steps = [
@@ -73,7 +78,7 @@ class Write(beam.PTransform):
         receipts = steps[0].receipts
         if len(steps) > 1:
             receipts = tuple(step.receipts for step in steps) | "Receipts" >> beam.Flatten()
-        if all(pcoll.is_bounded for pcoll in pcolls):
+        if bounded:
             _ = receipts | "Finish" >> Finish(context, label)
         return receipts
 

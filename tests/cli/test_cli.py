@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -78,15 +78,18 @@ def test_connectors_loads_nothing_heavy() -> None:
 
 
 def test_connectors_takes_less_than_four_tenths_of_a_second() -> None:
+    """Counted as processor time, which other work on the machine doesn't change."""
+
     def seconds() -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "ferris_beam", "connectors"],
             env=environment(),
             stdout=subprocess.DEVNULL,
             check=True,
         )
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(5)) < 0.4
 

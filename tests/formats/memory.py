@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +13,9 @@ from unittest.mock import patch
 import pyarrow as pa
 
 from ferris_beam.formats.base import FormatReader, Piece
-from ferris_beam.formats.options import ReadOptions
-from ferris_beam.formats.registry import Detected
-from ferris_beam.formats.unit import detected, discover, extent, open_unit
+from ferris_beam.formats.options import ReadOptions, WriteOptions
+from ferris_beam.formats.registry import Detected, format_named
+from ferris_beam.formats.unit import detected, discover, extent, open_unit, settle
 
 
 class MemorySource:
@@ -54,7 +56,9 @@ class Unit:
         self.source = MemorySource(gzip.compress(data) if name.endswith(".gz") else data, name)
         self.options = ReadOptions(**options)
         self.found: Detected = detected(name, self.options)
-        self.schema = schema or discover(self.source, self.found, self.options)
+        self.schema = schema or settle(
+            [discover(self.source, self.found, self.options)], self.source.name
+        )
         self.extent = extent(self.source, self.found, self.options)
 
     def open(self, **pushed: Any) -> FormatReader:
@@ -86,4 +90,22 @@ def grid_of(cell: int, step: int = 8) -> Iterator[None]:
 def spans(cuts: Sequence[int], end: int) -> list[tuple[int, int]]:
     """The intervals between the given positions, from 0 to ``end``."""
     borders = sorted({0, end, *(cut % end for cut in cuts)})
-    return list(zip(borders, borders[1:], strict=False))
+    return list(itertools.pairwise(borders))
+
+
+def csv_field(value: str, quoted: bool) -> str:
+    """A value as RFC 4180 has it, quoted where it must be."""
+    if quoted or any(char in value for char in ',"\r\n'):
+        return '"' + value.replace('"', '""') + '"'
+    return value
+
+
+def write(name: str, *batches: pa.RecordBatch, header: bool = True, **options: Any) -> bytes:
+    """What a format makes of batches."""
+    target = io.BytesIO()
+    form = format_named(name)
+    writer = form.create(target, batches[0].schema, WriteOptions(**options), header=header)
+    for records in batches:
+        writer.write(records)
+    writer.close()
+    return target.getvalue()

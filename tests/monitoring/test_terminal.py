@@ -76,16 +76,16 @@ def test_the_caret_of_an_error_stays_below_what_it_points_at(stream: io.StringIO
     terminal.show_error(caught.value, stream)
     first, shown_text, shown_caret = stream.getvalue().splitlines()
     assert first.startswith("error: the URI is wrong at character")
-    assert shown_text.index(text) == shown_caret.index(caret)
-    assert shown_caret.index("^") - shown_text.index(text) == len(text) - 1 > 60
+    assert shown_text.index(text.rstrip()) == shown_caret.index(caret)
+    assert shown_caret.index("^") - shown_text.index(text.rstrip()) == len(text) - 1 > 60
 
 
 def test_all_problems_of_an_error_are_shown(stream: io.StringIO) -> None:
-    error = ConfigurationErrors("it can't start", ["one " + "long " * 50, "two\nwith a line"])
+    error = ConfigurationErrors("it can't start", ["one" + " long" * 50, "two\nwith a line"])
     terminal.show_error(error, stream)
     assert stream.getvalue().splitlines() == [
         "error: it can't start",
-        "  - one " + "long " * 50,
+        "  - one" + " long" * 50,
         "  - two",
         "    with a line",
     ]
@@ -184,3 +184,18 @@ def test_a_stream_that_knows_no_unicode_is_no_reason_to_fail(
     terminal.show_rows("Rows", [{"é": "—"}], screen)
     stream.flush()
     assert b"Bars" in held.getvalue()
+
+
+def test_the_start_is_told_in_lines_that_align(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = "sources can be read again, and each sink commits rows and progress together"
+    terminal.show_start({"runner": "FnApiRunner", "delivery": why}, stream)
+    assert stream.getvalue() == f"runner    FnApiRunner\ndelivery  {why}\n"
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = io.StringIO()
+    terminal.show_start({"delivery": why}, narrow)
+    first, *others = narrow.getvalue().splitlines()
+    assert first.startswith("delivery  sources")
+    assert all(line.startswith(" " * 10) and len(line) <= 40 for line in others)
+    assert " ".join([first[10:], *(line[10:] for line in others)]) == why

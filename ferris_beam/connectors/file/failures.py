@@ -6,7 +6,9 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ferris_beam.errors import FatalError, FerrisError, TransientError
+import pyarrow as pa
+
+from ferris_beam.errors import FatalError, FerrisError, SchemaError, TransientError
 
 _ADVICE = {
     errno.ENOSPC: "no space is left on the device; free some, then start again: it goes on where "
@@ -34,13 +36,19 @@ _PASSING = {errno.EAGAIN, errno.EINTR, errno.ETIMEDOUT, errno.ESTALE, errno.EBUS
 
 @contextmanager
 def explained(place: str) -> Iterator[None]:
-    """Raises `OSError` as `TransientError` where it may pass, else as `FatalError`."""
+    """Raises `OSError` as `TransientError` where it may pass, else as `FatalError`; and what Arrow
+    can't encode as `SchemaError`."""
     try:
         yield
     except FerrisError:
         raise
     except OSError as error:
         raise _explained(place, error) from error
+    except pa.ArrowException as error:
+        raise SchemaError(
+            f"can't write {place}: the format can't hold these rows ({error}); cast or drop the "
+            "column before"
+        ) from error
 
 
 def _explained(place: str, error: OSError) -> FatalError | TransientError:

@@ -143,7 +143,7 @@ def _data_files(folder: str, below: str) -> Iterator[str]:
         path = os.path.join(below, entry.name)
         if entry.name.startswith(("_", ".")):
             continue
-        if entry.is_dir():
+        if entry.is_dir(follow_symlinks=False):
             if "=" in entry.name:
                 yield from _data_files(folder, path)
         elif _is_data(entry.name):

@@ -19,10 +19,10 @@ from ferris_beam.connector import Backlog, Chunk, Reader, Reject, Residual, Spli
 from ferris_beam.connectors.file.listing import list_files
 from ferris_beam.connectors.file.options import FileSourceOptions
 from ferris_beam.connectors.file.source import LocalFile
-from ferris_beam.formats.base import BadRow, FormatReader, Piece
+from ferris_beam.formats.base import BadRow, Discovery, FormatReader, Piece
 from ferris_beam.formats.columns import projected
 from ferris_beam.formats.registry import Detected
-from ferris_beam.formats.unit import detected, discover, extent, open_unit
+from ferris_beam.formats.unit import detected, discover, extent, open_unit, settle
 from ferris_beam.interval import Interval
 from ferris_beam.uri import Uri
 
@@ -75,7 +75,7 @@ class FileReader(Reader):
     # ── before reading ──────────────────────────────────────────────────────────────────────
 
     def schema(self) -> pa.Schema:
-        return projected(self._discover(self._files()[0]), self._columns)
+        return projected(self._discover(self._files()), self._columns)
 
     def pushdown(
         self,
@@ -93,7 +93,7 @@ class FileReader(Reader):
     def splits(self, known: Mapping[str, str]) -> Iterable[Split]:
         files = self._files()
         units = [(path, detected(path, self._options)) for path in files]
-        schema = self._discover(files[0])
+        schema = self._discover(files)
         for path, unit in units:
             with closing(LocalFile(path)) as source:
                 positions = extent(source, unit, self._options)
@@ -109,7 +109,10 @@ class FileReader(Reader):
     def _files(self) -> list[str]:
         return list_files(self._path, self._options.recursive)
 
-    def _discover(self, path: str) -> pa.Schema:
+    def _discover(self, files: Iterable[str]) -> pa.Schema:
+        return settle(map(self._discover_one, files), self._path)
+
+    def _discover_one(self, path: str) -> Discovery:
         unit = detected(path, self._options)
         with closing(LocalFile(path)) as source:
             return discover(source, unit, self._options)

@@ -26,6 +26,10 @@ class SingleFileTarget(Target):
     """What both kinds share: waiting parts become one file at the finish."""
 
     @property
+    def _merge(self) -> Merge:
+        return Merge(self.encoding, self.workspace, self.run, self.layout.display)
+
+    @property
     def path(self) -> str:
         return self.layout.target(self.layout.file)
 
@@ -65,9 +69,7 @@ class SingleFileTarget(Target):
             parts, header = [self.path, *parts], b""
         if len(parts) == 1 and not header:
             return (state.waiting[0],), ()
-        name = self.workspace.new_staged_name(self.run)
-        merge = Merge(self.encoding, self.layout.display)
-        length = merge.write(self.workspace.staged(name), parts, header)
+        name, length = self._merge.write(parts, header)
         return (Placement(name, self.layout.file, length),), ()
 
     def _continues(self, state: SinkState) -> bool:
@@ -207,6 +209,4 @@ class MergedTarget(SingleFileTarget):
             if continued
             else self.workspace.staged(waiting.staged if waiting else first.name)
         )
-        Merge(self.encoding, self.layout.display).check(
-            pq.read_schema(path), pq.read_schema(self.workspace.staged(part.name))
-        )
+        self._merge.check(pq.read_schema(path), pq.read_schema(self.workspace.staged(part.name)))

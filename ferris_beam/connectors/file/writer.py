@@ -59,6 +59,10 @@ class FileWriter(Writer):
         self.encoding = Encoding.of(self.layout, options)
         self.partitioning = Partitioning(tuple(options.partition_by))
         self.batch_rows = options.batch_size
+        if self.layout.file and not self.encoding.grows:
+            self.needs_end = "only CSV and JSON Lines files can grow; end the URI with '/'"
+        elif options.if_exists == "overwrite":
+            self.needs_end = "if_exists=overwrite replaces what is there once all is written"
         if self.layout.file and self.partitioning.columns:
             raise ConfigurationError(
                 f"{self.layout.display}: partition_by needs a folder; end the URI with '/'"

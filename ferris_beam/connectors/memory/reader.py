@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ferris_beam.connector import Backlog, Chunk, Reader, Split
 from ferris_beam.connectors.memory.options import MemorySourceOptions
-from ferris_beam.connectors.memory.store import Store, known, name_of, names, stream
+from ferris_beam.connectors.memory.store import END_OF_TIME, Store, known, name_of, names, stream
 from ferris_beam.errors import ConfigurationError, SourceChangedError
 from ferris_beam.interval import Interval
 from ferris_beam.uri import Uri
@@ -18,12 +18,13 @@ class MemoryReader(Reader):
     """Unit: the name. Position: the index of a batch, or of an event of the stream.
 
     Bounded: the batches that are there when the splits are made, read in any order. Unbounded:
-    one ordered unit that never ends.
+    one ordered unit that ends when the stream is closed.
     """
 
     def __init__(self, uri: Uri, options: MemorySourceOptions) -> None:
         self.name = name_of(uri)
         self.bounded = not options.unbounded
+        self.ordered = options.unbounded
 
     def schema(self) -> pa.Schema:
         found = self._store().schema if self.bounded else stream(self.name).schema
@@ -78,6 +79,7 @@ class MemoryReader(Reader):
                 nbytes=event.records.nbytes,
                 timestamp=event.timestamp,
                 watermark=event.watermark,
+                final=event.watermark == END_OF_TIME,
             )
 
     def _check(self, split: Split, identity: str) -> None:

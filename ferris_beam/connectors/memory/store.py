@@ -84,8 +84,9 @@ class Stream:
 
     def close(self) -> None:
         """Ends the stream; it may be closed already."""
-        if not self.closed and self.schema is not None:
-            self._add(None, None, watermark=END_OF_TIME)
+        if not self.closed:
+            nothing = pa.RecordBatch.from_pylist([], schema=self.schema)
+            self._add(nothing, None, watermark=END_OF_TIME)
         self.closed = True
 
     def events(self, start: int, end: int | None) -> list[Event]:

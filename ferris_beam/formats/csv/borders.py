@@ -70,15 +70,22 @@ class LineCheck:
         if quote is None or quote.encode() not in block:
             return
         rows = parsed.records.num_rows + len(parsed.bad)
-        if rows in (block.count_lines(), len(line_starts(block))):
-            # Each line is a row: only the last one may be open.
-            block = block.part(block.last_line_start(), len(block))
-        if ends_inside_quotes(block, self._dialect):
+        last = _last_row(block, rows)
+        if ends_inside_quotes(block.part(last, len(block)), self._dialect):
             raise FatalError(
                 f"{self._name}: a quoted value holds a line end where the file is cut, near byte "
                 f"{block.offset + len(block):,}, or is never closed; set newlines_in_values=true "
                 "to read the file in one piece"
             )
+
+
+def _last_row(block: Block, rows: int) -> int:
+    """Where the last row starts, if each line is a row: then no other one can be open at the end
+    of the block. Else where the block starts."""
+    if rows == block.count_lines():
+        return block.last_line_start()
+    starts = line_starts(block)
+    return int(starts[-1]) if rows == len(starts) > 0 else 0
 
 
 def _never_closed(window: Window, start: int, where: str) -> FatalError:

@@ -8,7 +8,14 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, FormatWriter
+from ferris_beam.formats.base import (
+    ByteSource,
+    Discovery,
+    Extent,
+    Format,
+    FormatReader,
+    FormatWriter,
+)
 from ferris_beam.formats.columns import check_names, projected
 from ferris_beam.formats.csv.borders import LineCheck, QuotedBorders
 from ferris_beam.formats.csv.header import Head, read_head
@@ -47,14 +54,12 @@ class CsvFormat(Format):
     wrapped = True
     appendable = True
 
-    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
+    def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
         window = Window(source)
         dialect = dialect_of(source.name, options)
         head = _head(window, dialect, options)
-        borders = _borders(window, head, dialect, options)
-        end = borders.following(head.end, 0)
-        block = window.block(head.end, end) if end > head.end else None
-        return infer_schema(head.names, block, dialect)
+        rows = _borders(window, head, dialect, options).first_rows()
+        return infer_schema(head.names, rows, dialect)
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         return grid_extent(source, divisible=not options.newlines_in_values)
@@ -70,8 +75,9 @@ class CsvFormat(Format):
         window = Window(source)
         dialect = dialect_of(source.name, options)
         head = _head(window, dialect, options)
-        check_names(source.name, head.names, schema.names)
-        parser = CsvParser(head.names, projected(schema, columns), dialect)
+        names = head.names or schema.names  # an empty file has neither names nor rows
+        check_names(source.name, names, schema.names)
+        parser = CsvParser(names, projected(schema, columns), dialect)
         check = None if options.newlines_in_values else LineCheck(dialect, source.name)
         borders = _borders(window, head, dialect, options)
         return GridReader(borders, parser, head.lines, check)

@@ -42,12 +42,12 @@ def read_head(
 
 def _skip_lines(window: Window, count: int) -> int:
     at = 3 if bytes(window.block(0, min(3, window.end)).view()) == codecs.BOM_UTF8 else 0
-    for number in range(count):
+    for _ in range(count):
         found = window.find(b"\n", at)
         if found is None:
             raise FatalError(
-                f"{window.source.name}: has {number + 1} lines where skip_lines={count} are to be "
-                "skipped; lower skip_lines"
+                f"{window.source.name}: ends before the {count} lines that skip_lines= skips; "
+                "lower it"
             )
         at = found + 1
     return at

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.types as pt
 
+from ferris_beam.formats.base import Discovery
 from ferris_beam.formats.csv.parser import CsvParser
 from ferris_beam.formats.csv.rows import Dialect
 from ferris_beam.formats.inference import can_cast
@@ -18,19 +19,19 @@ _NOT_DECIMAL = r"^[+-]?0[0-9xX]"
 """Codes rather than numbers: '007' and '0x1F' would not come out as they went in."""
 
 
-def infer_schema(names: Sequence[str], block: Block | None, dialect: Dialect) -> pa.Schema:
+def infer_schema(names: Sequence[str], block: Block, dialect: Dialect) -> Discovery:
     """int64, double, bool, date32, timestamp in µs (of UTC where zones are given; in ns where µs
     don't do), else string; a column without a value is a string."""
-    if block is None or not len(block):
-        return pa.schema([(name, pa.string()) for name in names])
     strings = pa.schema([(name, pa.string()) for name in names])
-    guessed = _guess(names, block, dialect)
     texts = CsvParser(names, strings, dialect).parse(block).records
+    if not texts.num_rows:
+        return Discovery(strings, certain=False)
+    guessed = _guess(names, block, dialect)
     fields = [
         pa.field(name, _settle(kind, texts.column(at)))
         for at, (name, kind) in enumerate(zip(names, guessed, strict=True))
     ]
-    return pa.schema(fields)
+    return Discovery(pa.schema(fields), certain=True)
 
 
 def _guess(names: Sequence[str], block: Block, dialect: Dialect) -> list[pa.DataType]:
@@ -39,7 +40,7 @@ def _guess(names: Sequence[str], block: Block, dialect: Dialect) -> list[pa.Data
             block.arrow(),
             read_options=pacsv.ReadOptions(
                 use_threads=False,
-                block_size=len(block) + 1,
+                block_size=2 * len(block) + 1,
                 column_names=list(names),
                 encoding=encoding,
             ),

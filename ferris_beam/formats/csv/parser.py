@@ -24,6 +24,7 @@ from ferris_beam.formats.window import Block
 
 _TRUE = ("true", "True", "TRUE", "1")
 _FALSE = ("false", "False", "FALSE", "0")
+_TEXTS = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 class _Ragged(NamedTuple):
@@ -73,7 +74,7 @@ class CsvParser(Parser):
             block.arrow(),
             read_options=pacsv.ReadOptions(
                 use_threads=False,
-                block_size=len(block) + 1,
+                block_size=2 * len(block) + 1,
                 column_names=self._names,
                 encoding=encoding,
             ),
@@ -134,10 +135,10 @@ class CsvParser(Parser):
         text = cast_column(given, pa.string())
         column = text.column
         if not _is_text(wanted):
-            if _is_trimmed(wanted):
-                column = pc.ascii_trim(column, " \t")
             nulls = pc.is_in(column, pa.array(self._dialect.null_values, pa.string()))
             column = pc.if_else(nulls, pa.scalar(None, pa.string()), column)
+            if _is_trimmed(wanted):
+                column = pc.ascii_trim(column, " \t")
         if pt.is_boolean(wanted):
             column = _known_words(column)
         cast = cast_column(column, wanted)
@@ -165,19 +166,21 @@ class CsvParser(Parser):
 
 
 def _read_as(wanted: pa.DataType) -> pa.DataType:
-    """The type to let pyarrow read: its own decimals may exceed their precision."""
-    return pa.binary() if pt.is_decimal(wanted) else wanted
+    """The type to let pyarrow read: bytes where it can't, or (decimals) does not keep to the
+    precision."""
+    if pt.is_dictionary(wanted):
+        known = wanted == pa.dictionary(pa.int32(), pa.string())
+    else:
+        known = wanted in (pa.float32(), pa.float64(), pa.date32(), pa.bool_()) or (
+            pt.is_integer(wanted) or pt.is_timestamp(wanted) or pt.is_time(wanted)
+        )
+    return wanted if known or wanted in _TEXTS else pa.binary()
 
 
 def _is_text(wanted: pa.DataType) -> bool:
-    if pt.is_dictionary(wanted):
-        wanted = wanted.value_type
-    return (
-        pt.is_string(wanted)
-        or pt.is_large_string(wanted)
-        or pt.is_binary(wanted)
-        or pt.is_large_binary(wanted)
-    )
+    """Whether a quoted value is never null."""
+    kind = wanted.value_type if pt.is_dictionary(wanted) else wanted
+    return kind in _TEXTS or pt.is_string_view(kind) or pt.is_binary_view(kind)
 
 
 def _is_trimmed(wanted: pa.DataType) -> bool:

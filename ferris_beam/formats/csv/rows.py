@@ -105,10 +105,10 @@ def _quotes(block: Block, dialect: Dialect) -> Offsets | None:
     They do if each first one of a pair stands at a field's start and each second one at a field's
     end, or is doubled (which closes the value and opens it again at once).
     """
-    if dialect.quote is None:
-        return np.empty(0, np.int64)
     if dialect.escape is not None:
         return None
+    if dialect.quote is None:
+        return np.empty(0, np.int64)
     text = block.array()
     quotes = np.flatnonzero(text == ord(dialect.quote))
     opening, closing = quotes[0::2], quotes[1::2]

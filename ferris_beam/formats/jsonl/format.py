@@ -9,10 +9,16 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.errors import SchemaError
-from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, FormatWriter
+from ferris_beam.formats.base import (
+    ByteSource,
+    Discovery,
+    Extent,
+    Format,
+    FormatReader,
+    FormatWriter,
+)
 from ferris_beam.formats.columns import projected
-from ferris_beam.formats.grid import CELL, GridReader, LineBorders, grid_extent
+from ferris_beam.formats.grid import GridReader, LineBorders, grid_extent
 from ferris_beam.formats.jsonl.inference import infer_schema
 from ferris_beam.formats.jsonl.parser import JsonLinesParser
 from ferris_beam.formats.jsonl.writer import JsonLinesWriter
@@ -29,16 +35,9 @@ class JsonLinesFormat(Format):
     wrapped = True
     appendable = True
 
-    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
-        borders = _borders(source)
-        end = borders.following(borders.first, 0)
-        schema = infer_schema(borders.window.block(borders.first, max(borders.first, end)))
-        if not schema:
-            raise SchemaError(
-                f"{source.name}: its first {CELL >> 20} MiB hold no JSON object with a key, so its "
-                "columns are not known; read a file that has some"
-            )
-        return schema
+    def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
+        schema = infer_schema(_borders(source).first_rows())
+        return Discovery(schema, certain=len(schema) > 0)
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         return grid_extent(source)

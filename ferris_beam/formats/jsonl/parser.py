@@ -21,6 +21,7 @@ import pyarrow.types as pt
 
 from ferris_beam.batches.casting import cast_column
 from ferris_beam.formats.grid import Parsed, Parser
+from ferris_beam.formats.jsonl.escapes import without_wide_escapes
 from ferris_beam.formats.jsonl.reasons import flaw_of
 from ferris_beam.formats.jsonl.types import WIDE_INTEGER, read_as
 from ferris_beam.formats.text import Flaw, empty, whole, without_rows
@@ -82,7 +83,7 @@ class JsonLinesParser(Parser):
         return self._read_json(block)
 
     def _read_json(self, block: Block) -> pa.Table:
-        text = io.BytesIO(block.view())
+        text = io.BytesIO(_readable(block))
         return pa.table(arro3.io.read_json(text, self._read_as, batch_size=_ROWS_AT_A_TIME))
 
     def _is_wide(self, at: int, column: pa.ChunkedArray) -> bool:
@@ -142,7 +143,13 @@ class JsonLinesParser(Parser):
             read = JsonLinesParser(pa.schema([field]))._read(Block.of(line))
             return read is not None and not len(read.bad)
 
-        return flaw_of(line, self.schema, fits)
+        return flaw_of(line.rstrip(_BLANKS), self.schema, fits)
+
+
+def _readable(block: Block) -> bytes | memoryview:
+    """The text, with those escapes decoded that the reader gets wrong."""
+    changed = without_wide_escapes(block.view()) if b"\\" in block else None
+    return block.view() if changed is None else changed
 
 
 def object_starts(block: Block) -> Offsets:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.types as pt
 
-WIDE_INTEGER = pa.decimal128(38, 18)
-"""Holds every 64-bit integer, and the fraction that must not be lost unnoticed."""
+WIDE_INTEGER = pa.decimal128(38, 10)
+"""Holds every 64-bit integer, and the fraction that must not be lost unnoticed. (With 18 digits
+behind the point pyarrow refuses to cast the largest uint64.)"""
 
 
 def read_as(wanted: pa.DataType, nested: bool = False) -> pa.DataType:

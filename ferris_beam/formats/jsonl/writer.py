@@ -1,6 +1,6 @@
 """Batches to JSON Lines, by arrow-rs (arro3): every row has all keys, nulls included.
 
-Times are ISO 8601, decimals numbers with all their digits, binary base64 (RFC 4648). JSON has no
+Times are ISO 8601 (with a zone: in UTC), decimals numbers with all their digits, binary base64 (RFC 4648). JSON has no
 NaN and no infinity: they become null.
 """
 
@@ -27,17 +27,29 @@ class JsonLinesWriter(FormatWriter):
                     f"column {field.name!r}: JSON can't hold the binary values in {field.type}; "
                     "write format=parquet, or turn them into text before"
                 )
-        self._binary = [at for at, field in enumerate(schema) if _holds_binary(field.type)]
+        self._changed = [at for at, field in enumerate(schema) if _is_changed(field.type)]
 
     def write(self, records: pa.RecordBatch) -> None:
-        for at in self._binary:
-            records = records.set_column(at, records.schema.names[at], _base64(records.column(at)))
+        for at in self._changed:
+            records = records.set_column(at, records.schema.names[at], _plain(records.column(at)))
         text = io.BytesIO()
         arro3.io.write_ndjson(pa.Table.from_batches([records]), text, explicit_nulls=True)
         self._target.write(text.getbuffer())
 
     def close(self) -> None:
         """Nothing is held back."""
+
+
+def _is_changed(kind: pa.DataType) -> bool:
+    return _holds_binary(kind) or (pt.is_timestamp(kind) and kind.tz is not None)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """A column as the encoder is to see it: bytes as base64, times of any zone in UTC (offsets of
+    old have seconds, which no reader takes)."""
+    if pt.is_timestamp(column.type):
+        return column.cast(pa.timestamp(column.type.unit, "UTC"))
+    return _base64(column)
 
 
 def _base64(column: pa.Array) -> pa.Array:

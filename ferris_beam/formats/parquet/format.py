@@ -8,7 +8,14 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.formats.base import ByteSource, Extent, Format, FormatReader, FormatWriter
+from ferris_beam.formats.base import (
+    ByteSource,
+    Discovery,
+    Extent,
+    Format,
+    FormatReader,
+    FormatWriter,
+)
 from ferris_beam.formats.options import ReadOptions, WriteOptions
 from ferris_beam.formats.parquet.file import open_parquet, plain_schema
 from ferris_beam.formats.parquet.reader import GROUP, ParquetReader
@@ -25,8 +32,8 @@ class ParquetFormat(Format):
     appendable = False
     filters = True
 
-    def discover(self, source: ByteSource, options: ReadOptions) -> pa.Schema:
-        return plain_schema(open_parquet(source))
+    def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
+        return Discovery(plain_schema(open_parquet(source)), certain=True)
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         groups = open_parquet(source).metadata.num_row_groups

@@ -49,7 +49,8 @@ class ParquetWriter(FormatWriter):
     def _write(self, table: pa.Table) -> None:
         if self._writer is None:
             self._writer = self._open(table.slice(0, SAMPLE))
-        self._writer.write_table(table, row_group_size=self._row_group_size)
+        # Chunks with dictionaries of their own would be written without any.
+        self._writer.write_table(table.unify_dictionaries(), row_group_size=self._row_group_size)
 
     def _open(self, sample: pa.Table) -> pq.ParquetWriter:
         encodings = choose_encodings(sample)

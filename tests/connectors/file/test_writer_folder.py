@@ -227,6 +227,15 @@ def test_a_claim_leaves_alone_what_later_runs_stage(out):
     assert ids(out) == [0, 1, 2]
 
 
+def test_of_two_runs_that_start_at_once_one_is_refused(out):
+    first, second = writer(out, "first", format="csv"), writer(out, "second", format="csv")
+    assert first.ledger().epoch == second.ledger().epoch == 0
+    first.claim(1, 1)
+    with pytest.raises(SupersededError):
+        second.claim(1, 1)
+    commit(first, 0, 3)
+
+
 def test_claiming_twice_is_claiming_once(out):
     sink = claimed(out, format="parquet")
     commit(sink, 0, 3)
@@ -266,6 +275,27 @@ def test_what_a_killed_process_left_half_published_is_published(out, monkeypatch
     writer(out, format="parquet")
     assert ids(out) == list(range(8))
     assert staged_files(out) == []
+
+
+def test_what_another_worker_left_half_published_is_published_before_the_log_forgets_it(
+    out, monkeypatch
+):
+    dying, living = claimed(out, format="jsonl"), writer(out, format="jsonl")
+
+    class Killed(BaseException):
+        pass
+
+    def die(source, target):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", die)
+        with pytest.raises(Killed):
+            commit(dying, 0, 3)
+    for at in range(3, 80):
+        commit(living, at, at + 1)
+    assert staged_files(out) == []
+    assert ids(out, "jsonl") == list(range(80))
 
 
 def test_the_finish_is_idempotent_and_sweeps(out):

@@ -341,5 +341,44 @@ def test_paths_that_can_not_be_a_file_are_refused(folder):
         writer(f"{folder}/b.csv", partition_by="country")
     with pytest.raises(ConfigurationError, match="does not tell the format"):
         writer(f"{folder}/out.data")
+    with pytest.raises(ConfigurationError, match="compresses by itself"):
+        writer(f"{folder}/out.parquet.gz")
+    with pytest.raises(ConfigurationError, match="set format= for a folder"):
+        writer(f"{folder}/out/")
+    with pytest.raises(ConfigurationError, match="takes compression= none, gzip"):
+        writer(f"{folder}/out.csv", compression="zstd")
+    with pytest.raises(ConfigurationError, match="row_group_size is no option of the format csv"):
+        writer(f"{folder}/out.csv", row_group_size=5)
     with pytest.raises(ConfigurationError, match=r"\$\{year\}"):
         writer(f"{folder}/${{year}}/out.csv")
+
+
+# ── Parquet: row groups copied, small ones put together ─────────────────────────────────────
+
+
+def groups(path):
+    metadata = pq.read_metadata(path)
+    return [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+
+
+def test_large_row_groups_are_kept_and_runs_of_small_ones_joined(folder):
+    path = f"{folder}/out.parquet"
+    sink = claimed(path, row_group_size=80)
+    starts, sizes = 0, [3, 4, 80, 100, 5, 90, 1, 2, 80, 9]
+    for size in sizes:
+        commit(sink, starts, starts + size)
+        starts += size
+    sink.finish(1)
+    assert ids(path) == list(range(starts))
+    assert groups(path) == [7, 80, 80, 20, 5, 80, 10, 3, 80, 9]
+    assert pq.read_table(path).to_pylist() == pa.Table.from_batches([rows(0, starts)]).to_pylist()
+    assert staged_files(folder) == []
+
+
+def test_a_file_of_the_same_columns_that_others_wrote_is_continued(folder):
+    path = f"{folder}/out.parquet"
+    duckdb.from_arrow(pa.Table.from_batches([rows(100, 200)])).write_parquet(path)
+    sink = claimed(path, if_exists="append", row_group_size=50)
+    commit(sink, 0, 50)
+    sink.finish(1)
+    assert ids(path) == [*range(100, 200), *range(50)]
