@@ -113,19 +113,25 @@ def spoken(wanted: pa.DataType) -> str:
 
 
 def shown(value: pa.Scalar) -> str:
-    """A value for a message, cut to a reasonable length."""
-    try:
-        text = repr(_decoded(value.as_py()))
-    except (ValueError, OverflowError):  # nanoseconds, years that Python has no date for
-        text = str(value.cast(pa.string()))
+    """A value for a message, cut to a reasonable length; texts in quotes."""
+    text = _repr(value) if _is_text(value.type) or pt.is_nested(value.type) else _plain(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-def _decoded(value: Any) -> Any:
+def _repr(value: pa.Scalar) -> str:
+    found = value.as_py()
     try:
-        return value.decode() if isinstance(value, bytes) else value
+        return repr(found.decode() if isinstance(found, bytes) else found)
     except UnicodeDecodeError:
-        return value
+        return repr(found)
+
+
+def _plain(value: pa.Scalar) -> str:
+    """As Arrow writes it: Python has no date for some years, and no nanoseconds."""
+    try:
+        return str(value.cast(pa.string()).as_py())
+    except pa.ArrowException:  # durations have no text in Arrow
+        return str(value)
 
 
 # ── finding the bad rows ────────────────────────────────────────────────────────────────────────

@@ -1,9 +1,27 @@
-"""Which texts are times: shared by the formats that know only texts."""
+"""What texts stand for: shared by the formats that know only texts.
+
+A broken row here and there must not turn a column of numbers into text. So a type also holds where
+at least `ENOUGH` of the sampled values have it; the others are rejected rows then, not silence.
+"""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+ENOUGH = 0.99
+"""The share of a sample's values (nulls not counted) that decides a column's type."""
+
+_ZONE = "(Z|[+-][0-9]{2}:?[0-9]{2})"
+_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+_MOSTLY: tuple[tuple[str, pa.DataType], ...] = (
+    ("^[+-]?(0|[1-9][0-9]{0,17})$", pa.int64()),
+    ("^[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$", pa.float64()),
+    ("^(true|false|True|False|TRUE|FALSE)$", pa.bool_()),
+    ("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", pa.date32()),
+    (f"{_TIME}$", pa.timestamp("us")),
+    (f"{_TIME}{_ZONE}$", pa.timestamp("us", "UTC")),
+)
 
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -26,3 +44,13 @@ def can_cast(texts: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> bool:
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def mostly(texts: pa.Array | pa.ChunkedArray) -> pa.DataType:
+    """The type that all but a few of the texts have; string if there is none."""
+    values = len(texts) - texts.null_count
+    for pattern, kind in _MOSTLY if values else ():
+        matching = pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0
+        if matching >= ENOUGH * values:
+            return kind
+    return pa.string()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,13 +17,11 @@ from hypothesis import strategies as st
 from ferris_beam.batches.casting import cast_column, cast_records, spoken
 from ferris_beam.errors import SchemaError
 
-TEXTS = st.one_of(
-    st.sampled_from(
-        "1 -1 007 1.5 1e3 nan x true false 300 2024-01-31 2024-02-30 10:00 10:00:00.5 "
-        "2024-01-31T10:00:00Z 2024-01-31T10:00:00 99999999999999999999".split()
-    ),
-    st.text(max_size=4),
-)
+WORDS = """
+    1 -1 007 1.5 1e3 nan x true false 300 99999999999999999999
+    2024-01-31 2024-02-30 10:00 10:00:00.5 2024-01-31T10:00:00Z 2024-01-31T10:00:00
+"""
+TEXTS = st.sampled_from(WORDS.split()) | st.text(max_size=4)
 GIVEN: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.string(): TEXTS,
     pa.large_string(): TEXTS,
@@ -88,13 +87,12 @@ def test_rows_cast_as_they_do_alone(case: tuple[pa.DataType, list[Any]], wanted:
         [pa.array(range(len(values)), pa.int64()), pa.array(values, kind)], names=["id", "v"]
     )
     schema = pa.schema([("v", wanted), ("id", pa.int64())])
-    try:
-        found = cast_records(records, schema)
-    except SchemaError as error:
-        assert f"column 'v': {spoken(_decoded(kind))} can't be cast to {spoken(wanted)}" in str(
-            error
-        )
+    if not _is_castable(records["v"].type, wanted):
+        words = f"column 'v': {spoken(_decoded(kind))} can't be cast to {spoken(wanted)}"
+        with pytest.raises(SchemaError, match=re.escape(words)):
+            cast_records(records, schema)
         return
+    found = cast_records(records, schema)
     rows = [alone(records["v"], row, wanted) for row in range(len(values))]
     good = [row for row, value in enumerate(rows) if not isinstance(value, Exception)]
     if wanted == pa.float32():
@@ -105,6 +103,16 @@ def test_rows_cast_as_they_do_alone(case: tuple[pa.DataType, list[Any]], wanted:
     assert (found.kept is None) == (len(good) == len(rows))
     for position, row in enumerate(good):
         assert shown(found.records["v"].slice(position, 1)) == shown(rows[row])
+
+
+def _is_castable(kind: pa.DataType, wanted: pa.DataType) -> bool:
+    try:
+        pa.nulls(1, _decoded(kind)).cast(wanted)
+    except pa.ArrowNotImplementedError:
+        return False
+    except pa.ArrowInvalid:
+        return True
+    return True
 
 
 def _decoded(kind: pa.DataType) -> pa.DataType:
@@ -153,7 +161,7 @@ def one(values: list[Any], given: pa.DataType, wanted: pa.DataType, **options: A
             pa.decimal128(5, 2),
             pa.decimal128(5, 1),
             [],
-            ["v: Decimal('1.25') does not fit a decimal128(5, 1)"],
+            ["v: 1.25 does not fit a decimal128(5, 1)"],
         ),
         (
             [1, 2**63 - 1],

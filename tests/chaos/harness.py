@@ -31,6 +31,7 @@ class Copy:
     name: str = "chaos"
     module: str = "pipelines.copy"
     flags: Sequence[str] = ()
+    batch_size: int = 9_000
 
     @property
     def data(self) -> Path:
@@ -45,7 +46,8 @@ class Copy:
             *(sys.executable, "-m", self.module),
             *("--name", self.name, "--quiet"),
             *("--source", f"file://{self.orders.folder}/*"),
-            *("--sink", f"file://{self.data}/?format=parquet&partition_by=country&batch_size=9000"),
+            *("--sink", f"file://{self.data}/?format=parquet&partition_by=country"
+            f"&batch_size={self.batch_size}"),
             *("--dead-letters", f"file://{self.rejected}/?format=jsonl"),
             *self.flags,
         ]
@@ -85,17 +87,23 @@ def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) ->
     raise AssertionError(f"nothing happened in {PATIENCE} s")
 
 
-def run_and_kill(copy: Copy, kills: int, seed: int, check: Callable[[Copy], None]) -> int:
+def run_and_kill(
+    copy: Copy,
+    kills: int,
+    seed: int,
+    check: Callable[[Copy], None],
+    commits: tuple[int, int] = (1, 4),
+) -> int:
     """Starts the same command until it exits 0, killing it ``kills`` times at most.
 
-    A kill comes a seeded number of commits after the start plus a seeded fraction of a second, so
+    A kill comes a seeded number of ``commits`` after the start plus a seeded fraction of a second, so
     it hits the middle of whatever the process does then. Returns the kills that hit.
     """
     chance = random.Random(seed)
     done = 0
     while True:
         process = copy.start()
-        if done < kills and _kill(copy, process, chance):
+        if done < kills and _kill(copy, process, chance, commits):
             done += 1
             check(copy)
             continue
@@ -104,8 +112,10 @@ def run_and_kill(copy: Copy, kills: int, seed: int, check: Callable[[Copy], None
         return done
 
 
-def _kill(copy: Copy, process: subprocess.Popen[str], chance: random.Random) -> bool:
-    target = copy.progress() + chance.randint(1, 4)
+def _kill(
+    copy: Copy, process: subprocess.Popen[str], chance: random.Random, commits: tuple[int, int]
+) -> bool:
+    target = copy.progress() + chance.randint(*commits)
     delay = chance.random() * 0.03
     if not wait_until(process, lambda: copy.progress() >= target):
         return False

@@ -23,6 +23,8 @@ def list_files(path: str, recursive: bool = False) -> list[str]:
     """The files of an absolute path, sorted. Raises `FatalError` where there are none."""
     if os.path.isfile(path) and not path.endswith("/"):
         return [path]
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise FatalError(f"can't read {path}: it is no regular file")
     found: set[str] = set()
     for pattern in [path] if os.path.isdir(path) else expand_braces(path):
         for match in _matches(pattern):
@@ -113,27 +115,19 @@ def _is_magic(pattern: str) -> bool:
 
 def _nothing_found(path: str, recursive: bool) -> str:
     folder = path.rstrip("/") or "/"
+    if os.path.isdir(folder):
+        content = _content(folder)
+        hint = " (folders below are read with recursive=true)"
+        return f"there is no data in {path}, which holds {content}" + (
+            hint if content != "nothing" and not recursive else ""
+        )
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
-    what = "no file matches" if _is_magic(path) else "there is no data in"
-    if not _is_magic(path) and not os.path.isdir(path):
-        what = "there is no"
-    below = " (folders below it are read with recursive=true)" if _has_folders(folder) else ""
-    return f"{what} {path}; {folder} holds {_shown(folder)}{'' if recursive else below}"
+    found = "no file matches" if _MAGIC.search(path) or "{" in path else "there is no"
+    return f"{found} {path}; {folder} holds {_content(folder)}"
 
 
-def _has_folders(folder: str) -> bool:
-    return any(os.path.isdir(os.path.join(folder, name)) for name in _names(folder))
-
-
-def _shown(folder: str) -> str:
-    names = _names(folder)
-    if not names:
-        return "nothing"
+def _content(folder: str) -> str:
+    names = sorted(entry.name for entry in _entries(folder, "*"))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _names(folder: str) -> list[str]:
-    with readable(folder):
-        return sorted(os.listdir(folder))
+    return (", ".join(names[:_SHOWN]) or "nothing") + more

@@ -21,6 +21,8 @@ from ferris_beam.connectors.file.staging import SealedPart
 from ferris_beam.connectors.file.target import Start, Target
 from ferris_beam.errors import ConfigurationError, FatalError, SchemaError
 
+_LONGEST_HEADER = 1 << 20
+
 
 class SingleFileTarget(Target):
     """What both kinds share: waiting parts become one file at the finish."""
@@ -83,19 +85,18 @@ class SingleFileTarget(Target):
             "again (they are kept), or set if_exists=append"
         )
 
-    def _waiting(self, parts: Sequence[SealedPart]) -> tuple[Placement, ...]:
-        return tuple(
-            Placement(
-                part.name,
-                self.layout.file,
-                part.nbytes,
-                prefix=self.encoding.header(part.schema),
-            )
-            for part in parts
-        )
+    def _waiting(self, state: SinkState, parts: Sequence[SealedPart]) -> tuple[Placement, ...]:
+        """Places that the finish decides; the headers of all must be the same."""
+        placed: list[Placement] = []
+        for part in parts:
+            header = self.encoding.header(part.schema)
+            for first in (*state.waiting, *placed)[:1]:
+                self._check_header(first.prefix, header)
+            placed.append(Placement(part.name, self.layout.file, part.nbytes, prefix=header))
+        return tuple(placed)
 
     def _check_header(self, known: bytes, header: bytes) -> None:
-        """``known``: the first bytes of the file, more than the header that is expected."""
+        """``known``: the first bytes of the file."""
         if not header or known.startswith(header):
             return
         there, ours = self._names(known), self._names(header)
@@ -139,11 +140,7 @@ class GrowingTarget(SingleFileTarget):
 
     def place(self, state: SinkState, parts: Sequence[SealedPart]) -> tuple[Placement, ...]:
         if state.held:
-            for part in parts:
-                first = state.waiting[0].prefix if state.waiting else b""
-                if first:
-                    self._check_header(first, self.encoding.header(part.schema))
-            return self._waiting(parts)
+            return self._waiting(state, parts)
         placed: list[Placement] = []
         end = state.end
         for part in parts:
@@ -159,18 +156,18 @@ class GrowingTarget(SingleFileTarget):
         header = self.encoding.header(part.schema)
         if end == 0:
             return header
-        known = self._head(state, placed, len(header) * 4 + 4096)
-        self._check_header(known, header)
+        if header:
+            self._check_header(self._head(state, placed), header)
         return b"\n" if end == self.size and self._last_byte() not in (b"\n", b"\r") else b""
 
-    def _head(self, state: SinkState, placed: Sequence[Placement], length: int) -> bytes:
+    def _head(self, state: SinkState, placed: Sequence[Placement]) -> bytes:
         """The first bytes of the file, or what they are going to be."""
         for file in (*(file for _, file in state.due), *placed):
             if file.offset == 0:
                 return file.prefix
         try:
             with open(self.path, "rb") as target:
-                return target.read(length)
+                return target.read(_LONGEST_HEADER)
         except FileNotFoundError:
             return b""
 
@@ -187,26 +184,24 @@ class MergedTarget(SingleFileTarget):
         return True
 
     def place(self, state: SinkState, parts: Sequence[SealedPart]) -> tuple[Placement, ...]:
-        for part in parts:
-            self._check_part(state, parts[0], part)
-        return self._waiting(parts)
+        continued = not state.waiting and not state.replaces and self.size > 0
+        if not self.encoding.format.appendable:
+            self._check_schemas(state, parts, continued)
+        elif continued:
+            for part in parts:
+                self._check_header(self._head(), self.encoding.header(part.schema))
+        return self._waiting(state, parts)
 
-    def _check_part(self, state: SinkState, first: SealedPart, part: SealedPart) -> None:
-        """Whether a part can be in one file with what is there, or with the first one."""
-        waiting = state.waiting[0] if state.waiting else None
-        continued = waiting is None and not state.replaces and self.size > 0
-        if self.encoding.format.appendable:
-            header = self.encoding.header(part.schema)
-            if continued:
-                with gzip.open(self.path) as file:
-                    self._check_header(file.read(len(header) * 4 + 4096), header)
-            else:
-                known = waiting.prefix if waiting else self.encoding.header(first.schema)
-                self._check_header(known, header)
-            return
-        path = (
-            self.path
-            if continued
-            else self.workspace.staged(waiting.staged if waiting else first.name)
-        )
-        self._merge.check(pq.read_schema(path), pq.read_schema(self.workspace.staged(part.name)))
+    def _check_schemas(
+        self, state: SinkState, parts: Sequence[SealedPart], continued: bool
+    ) -> None:
+        """Whether the parts can be in one file with what is there, or else with the first one."""
+        staged = [file.staged for file in state.waiting] + [part.name for part in parts]
+        first = pq.read_schema(self.path if continued else self.workspace.staged(staged[0]))
+        for part in parts:
+            self._merge.check(first, pq.read_schema(self.workspace.staged(part.name)))
+
+    def _head(self) -> bytes:
+        """The first bytes of the compressed text that is there."""
+        with gzip.open(self.path) as file:
+            return file.read(_LONGEST_HEADER)

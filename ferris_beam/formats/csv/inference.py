@@ -12,7 +12,7 @@ import pyarrow.types as pt
 from ferris_beam.formats.base import Discovery
 from ferris_beam.formats.csv.parser import CsvParser
 from ferris_beam.formats.csv.rows import Dialect
-from ferris_beam.formats.inference import can_cast
+from ferris_beam.formats.inference import can_cast, mostly
 from ferris_beam.formats.window import Block
 
 _NOT_DECIMAL = r"^[+-]?0[0-9xX]"
@@ -21,7 +21,8 @@ _NOT_DECIMAL = r"^[+-]?0[0-9xX]"
 
 def infer_schema(names: Sequence[str], block: Block, dialect: Dialect) -> Discovery:
     """int64, double, bool, date32, timestamp in µs (of UTC where zones are given; in ns where µs
-    don't do), else string; a column without a value is a string."""
+    don't do), else string; a column without a value is a string. A few values that are nothing
+    of the kind don't change a column's type (`mostly`)."""
     strings = pa.schema([(name, pa.string()) for name in names])
     texts = CsvParser(names, strings, dialect).parse(block).records
     if not texts.num_rows:
@@ -65,7 +66,7 @@ def _settle(kind: pa.DataType, texts: pa.Array) -> pa.DataType:
     if pt.is_integer(kind) and pc.any(pc.match_substring_regex(texts, _NOT_DECIMAL)).as_py():
         return pa.string()
     kept = pt.is_integer(kind) or pt.is_floating(kind) or pt.is_boolean(kind) or pt.is_date(kind)
-    return kind if kept else pa.string()
+    return kind if kept else mostly(texts)
 
 
 def _timestamp(kind: pa.TimestampType, texts: pa.Array) -> pa.DataType:

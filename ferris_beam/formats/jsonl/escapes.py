@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 
 _AFFECTED = re.compile(rb"\\u[dD](?:8[4-9a-fA-F]|[9abAB])")
-_ESCAPE = re.compile(rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
+_ESCAPE = re.compile(
+    rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
 
 
 def without_wide_escapes(text: bytearray | bytes | memoryview) -> bytes | None:

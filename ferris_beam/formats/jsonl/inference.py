@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.json as pajson
 import pyarrow.types as pt
 
-from ferris_beam.formats.inference import type_of_texts
+from ferris_beam.formats.inference import ENOUGH, type_of_texts
 from ferris_beam.formats.jsonl.parser import object_starts
 from ferris_beam.formats.window import Block
 
@@ -63,9 +64,24 @@ def _column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        usual = _usual(values)
+        if usual is not None:
+            return usual
         if all(value is None or type(value) in (int, float) for value in values):
             return pa.array([None if value is None else float(value) for value in values])
         return pa.array([None if value is None else json.dumps(value) for value in values])
+
+
+def _usual(values: list[Any]) -> pa.Array | None:
+    """The values without the few (1 - `ENOUGH`) of other kinds; None where the kinds are mixed."""
+    counts = Counter(type(value) for value in values if value is not None)
+    kind, count = counts.most_common(1)[0]
+    if count < ENOUGH * counts.total():
+        return None
+    try:
+        return pa.array([value if type(value) is kind else None for value in values])
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None
 
 
 def _without_times(kind: pa.DataType) -> pa.DataType:

@@ -164,6 +164,20 @@ def test_columns_that_do_not_fit_the_header_are_refused(folder):
     assert ids(f"{folder}/out.csv") == [0]
 
 
+def test_other_columns_in_one_commit_that_waits_are_refused(folder):
+    path = f"{folder}/out.csv"
+    commit(claimed(path, "before"), 100, 102)
+    sink = claimed(path, "after", 2, 2, if_exists="overwrite")
+    other = pa.record_batch({"id": [1], "other": [2]})
+    with pytest.raises(SchemaError, match="one header"):
+        sink.commit(2, stage(sink, rows(0, 1), other), [entry(0, 2)])
+    commit(sink, 0, 1, epoch=2)
+    with pytest.raises(SchemaError, match="one header"):
+        sink.commit(2, stage(sink, other), [entry(1, 2)])
+    sink.finish(2)
+    assert ids(path) == [0]
+
+
 def test_a_growing_file_that_others_changed_is_noticed(folder):
     path = f"{folder}/out.csv"
     sink = claimed(path)

@@ -1,0 +1,148 @@
+"""Files of paths, folders and globs."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ferris_beam.connectors.file.listing import expand_braces, list_files
+from ferris_beam.errors import FatalError
+
+FILES = [
+    "a.csv",
+    "b.csv",
+    "c.txt",
+    ".hidden.csv",
+    "_SUCCESS",
+    "[ab].csv",
+    "what?.csv",
+    "2024/01/x.csv",
+    "2024/01/y.parquet",
+    "2024/02/x.csv",
+    "2025/x.csv",
+    "_ferris/log/1.csv",
+    ".git/z.csv",
+    "deep/er/still/w.csv",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    for name in FILES:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    (root / "empty").mkdir()
+    (root / "link").symlink_to(root / "2024")
+    os.mkfifo(root / "pipe.csv")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("a.csv", ["a.csv"]),
+        (".hidden.csv", [".hidden.csv"]),
+        ("_SUCCESS", ["_SUCCESS"]),
+        ("[ab].csv", ["[ab].csv"]),
+        ("what?.csv", ["what?.csv"]),
+        ("?.csv", ["a.csv", "b.csv"]),
+        ("[ac].*", ["a.csv", "c.txt"]),
+        ("[!a].*", ["b.csv", "c.txt"]),
+        ("*.csv", ["[ab].csv", "a.csv", "b.csv", "what?.csv"]),
+        (".*.csv", [".hidden.csv"]),
+        ("_*", ["_SUCCESS"]),
+        ("{b,a}.csv", ["a.csv", "b.csv"]),
+        ("2024/{01,02}/x.csv", ["2024/01/x.csv", "2024/02/x.csv"]),
+        ("*/x.csv", ["2025/x.csv"]),
+        ("2024/*/*.csv", ["2024/01/x.csv", "2024/02/x.csv"]),
+        ("link/*/*.csv", ["link/01/x.csv", "link/02/x.csv"]),
+        ("**/x.csv", ["2024/01/x.csv", "2024/02/x.csv", "2025/x.csv"]),
+        ("2024/**", ["2024/01/x.csv", "2024/01/y.parquet", "2024/02/x.csv"]),
+        ("**/still/*.csv", ["deep/er/still/w.csv"]),
+        ("_ferris/**/*.csv", ["_ferris/log/1.csv"]),
+        ("2024/0[12]/", ["2024/01/x.csv", "2024/01/y.parquet", "2024/02/x.csv"]),
+        ("2025", ["2025/x.csv"]),
+        ("2025/", ["2025/x.csv"]),
+        ("", ["[ab].csv", "a.csv", "b.csv", "c.txt", "what?.csv"]),
+    ],
+)
+def test_paths(folder: Path, pattern: str, expected: list[str]) -> None:
+    assert list_files(f"{folder}/{pattern}") == [f"{folder}/{name}" for name in expected]
+
+
+def test_recursive_reads_folders_below(folder: Path) -> None:
+    visible = [name for name in FILES if name[0] not in "._"]
+    assert list_files(str(folder), recursive=True) == sorted(f"{folder}/{x}" for x in visible)
+    assert list_files(f"{folder}/20*", recursive=True) == sorted(
+        f"{folder}/{name}" for name in visible if name.startswith("20")
+    )
+
+
+@given(st.text(st.sampled_from("ab/*?.[]x"), min_size=1, max_size=8))
+def test_simple_globs_are_those_of_python(pattern: str) -> None:
+    root = Path(__file__).parents[3] / "ferris_beam"
+    path = f"{root}/{pattern.lstrip('/')}"
+    if os.path.lexists(path) or "**" in pattern or "//" in pattern or path.endswith("/"):
+        return
+    expected = [p for p in glob.glob(path) if os.path.isfile(p) and not _hidden(p, root)]
+    try:
+        assert list_files(path) == sorted(expected)
+    except FatalError:
+        assert expected == []
+
+
+def _hidden(path: str, root: Path) -> bool:
+    return any(part.startswith("_") for part in Path(path).relative_to(root).parts)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("*.json", r"no file matches .*/\*\.json; .* holds 2024, .*a\.csv, .* and 3 more"),
+        ("nothing.csv", r"there is no .*/nothing\.csv; .* holds .*a\.csv"),
+        ("2024/x.csv", r"there is no .*; .*/2024 holds 01, 02"),
+        ("2024", r"no data in .*/2024, which holds 01, 02 .*recursive=true"),
+        ("empty", r"there is no data in .*/empty, which holds nothing$"),
+        ("missing/*/x.csv", r"no file matches .*; .* holds"),
+        ("pipe.csv", r"can't read .*/pipe\.csv: it is no regular file"),
+        ("{x,y}.csv", r"no file matches"),
+    ],
+)
+def test_nothing_found_says_what_is_there(folder: Path, pattern: str, message: str) -> None:
+    with pytest.raises(FatalError, match=message):
+        list_files(f"{folder}/{pattern}")
+
+
+def test_a_folder_without_permission(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(FatalError, match=r"can't read .*/2024: permission denied; let this user"):
+        list_files(f"{folder}/2024/*.csv")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("a", ["a"]),
+        ("a{b,c}", ["ab", "ac"]),
+        ("{a,b}{1,2}", ["a1", "a2", "b1", "b2"]),
+        ("a{b,c{d,e}}f", ["abf", "acdf", "acef"]),
+        ("{a}", ["{a}"]),
+        ("{a}{b,c}", ["{a}b", "{a}c"]),
+        ("a{,x}", ["a", "ax"]),
+        ("a{b", ["a{b"]),
+        ("a}b", ["a}b"]),
+    ],
+)
+def test_braces(pattern: str, expected: list[str]) -> None:
+    assert expand_braces(pattern) == expected
