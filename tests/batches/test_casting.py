@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferris_beam.batches.casting import cast_column, cast_records, spoken
@@ -80,6 +80,7 @@ def shown(column: pa.Array) -> str:
     return str(plain)
 
 
+@settings(deadline=None)
 @given(CASES, st.sampled_from(WANTED))
 def test_rows_cast_as_they_do_alone(case: tuple[pa.DataType, list[Any]], wanted: Any) -> None:
     kind, values = case
@@ -123,6 +124,7 @@ def _overflows(value: Any, found: pa.Array) -> bool:
     return isinstance(value, float) and math.isinf(found[0].as_py()) and not math.isinf(value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=300), st.integers(0, 5))
 def test_bad_rows_are_found_wherever_they_are(pattern: list[bool], offset: int) -> None:
     texts = pa.array([f"{at}" if good else f"x{at}" for at, good in enumerate(pattern)])

@@ -42,12 +42,12 @@ class Copy:
         return self.out / "rejected"
 
     def command(self) -> list[str]:
+        options = f"format=parquet&partition_by=country&batch_size={self.batch_size}"
         return [
             *(sys.executable, "-m", self.module),
             *("--name", self.name, "--quiet"),
             *("--source", f"file://{self.orders.folder}/*"),
-            *("--sink", f"file://{self.data}/?format=parquet&partition_by=country"
-            f"&batch_size={self.batch_size}"),
+            *("--sink", f"file://{self.data}/?{options}"),
             *("--dead-letters", f"file://{self.rejected}/?format=jsonl"),
             *self.flags,
         ]

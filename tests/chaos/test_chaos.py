@@ -48,8 +48,8 @@ def test_restarts_with_other_threads_and_batch_sizes_stay_exact(
 
 
 def test_without_masking_rows_are_doubled(orders: Orders, tmp_path: Path) -> None:
-    copy = Copy(orders, tmp_path, module="tests.chaos.unmasked")
-    assert run_and_kill(copy, 1, 4, lambda _: None, commits=(8, 12)) == 1
+    copy = Copy(orders, tmp_path, module="tests.chaos.unmasked", batch_size=1_000)
+    assert run_and_kill(copy, 1, 4, lambda _: None, commits=(20, 40)) == 1
     with pytest.raises(AssertionError, match="more than once"):
         everything_once(copy)
 

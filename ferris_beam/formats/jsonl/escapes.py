@@ -1,7 +1,7 @@
 """Escaped characters beyond the first supplementary plane, which arrow-rs decodes wrongly.
 
-RFC 8259 writes U+20BB7 as a surrogate pair, ``\\ud842\\udfb7``. arrow-json 59 combines the halves by
-``|`` where ``+`` is right, and makes U+10BB7 of it. (Emoji are in the first plane and come out
+RFC 8259 writes U+20BB7 as a surrogate pair, ``\\ud842\\udfb7``. arrow-json 59 combines the halves
+by ``|`` where ``+`` is right, and makes U+10BB7 of it. (Emoji are in the first plane and come out
 right.) Such pairs are replaced by the character itself before the text is parsed.
 """
 

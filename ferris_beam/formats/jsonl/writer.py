@@ -1,7 +1,7 @@
 """Batches to JSON Lines, by arrow-rs (arro3): every row has all keys, nulls included.
 
-Times are ISO 8601 (with a zone: in UTC), decimals numbers with all their digits, binary base64 (RFC 4648). JSON has no
-NaN and no infinity: they become null.
+Times are ISO 8601 (with a zone: in UTC), decimals numbers with all their digits, binary base64
+(RFC 4648). JSON has no NaN and no infinity: they become null.
 """
 
 from __future__ import annotations

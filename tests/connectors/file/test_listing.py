@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferris_beam.connectors.file.listing import expand_braces, list_files
@@ -86,6 +86,7 @@ def test_recursive_reads_folders_below(folder: Path) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab/*?.[]x"), min_size=1, max_size=8))
 def test_simple_globs_are_those_of_python(pattern: str) -> None:
     root = Path(__file__).parents[3] / "ferris_beam"
