@@ -1,24 +1,20 @@
 """Compressed units as byte sources, and compressing file objects.
 
-gzip: RFC 1952, several members in a row included; deflate: RFC 1951.
+gzip: RFC 1952, several members in a row included; deflate: RFC 1951. Both by Intel's ISA-L, which
+is two to three times as fast as zlib.
 """
 
 from __future__ import annotations
 
 import zlib
-from importlib import import_module
-from types import ModuleType
 from typing import IO, Any
+
+from isal import isal_zlib
 
 from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import ByteSource
 
-# Intel's ISA-L reads and writes gzip at two to three times the speed of zlib.
-try:
-    _deflate: ModuleType = import_module("isal.isal_zlib")
-except ImportError:
-    _deflate = zlib
-_ERRORS: tuple[type[Exception], ...] = (zlib.error, _deflate.error)
+_ERRORS = (zlib.error, isal_zlib.error)
 
 GZIP_RATIO = 1032
 """Deflate makes at most 258 bytes of 2 bits (RFC 1951): no file unpacks to more than this."""
@@ -138,7 +134,7 @@ class GzipSource:
                 f"{self.name}: no gzip data at byte {self._read - len(self._held)}; set "
                 "compression=none if it is not compressed"
             )
-        self._member = _deflate.decompressobj(_GZIP_HEADER)
+        self._member = isal_zlib.decompressobj(_GZIP_HEADER)
         return True
 
 
@@ -148,7 +144,7 @@ class GzipTarget:
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target
-        self._compressor: Any = _deflate.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_HEADER)
+        self._compressor: Any = isal_zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_HEADER)
         self.closed = False
 
     def write(self, data: Any) -> int:

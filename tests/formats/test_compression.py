@@ -1,12 +1,10 @@
-"""gzip: members, ends, damage; by ISA-L and by zlib alike."""
+"""gzip: members, ends, damage."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import zlib
-from importlib import import_module
-from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -19,10 +17,8 @@ from ferris_beam.formats.compression import GZIP_RATIO, GzipSource, GzipTarget, 
 from tests.formats.memory import MemorySource
 
 
-@pytest.fixture(params=["isal.isal_zlib", "zlib"], autouse=True)
-def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    library: ModuleType = import_module(request.param)
-    monkeypatch.setattr(compression, "_deflate", library)
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "_COMPRESSED_STEP", 7)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import pickle
 
+import duckdb
 import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 
 from ferris_beam.connectors.file import CONNECTOR
 from ferris_beam.interval import Interval, Origin
@@ -72,3 +77,30 @@ def staged_files(folder):
         for name in names
         if os.path.basename(place) == "staged"
     )
+
+
+def ids_in_folder(folder, format="parquet"):
+    """The ids that DuckDB finds in all data files below a folder, hidden ones included."""
+    files = [f"{folder}{name}" for name in tree(folder)]
+    if not files:
+        return []
+    if format == "parquet":
+        return sorted(row[0] for row in duckdb.read_parquet(files).project("id").fetchall())
+    read = duckdb.read_csv if format == "csv" else duckdb.read_json
+    return sorted(row[0] for name in files for row in read(name).project("id").fetchall())
+
+
+def ids_in_file(path):
+    """The ids in a file, in order, by readers of others."""
+    if not os.path.exists(path):
+        return None
+    plain = path.removesuffix(".gz")
+    if plain.endswith(".parquet"):
+        return pq.read_table(path)["id"].to_pylist()
+    if plain.endswith(".jsonl"):
+        unpacked = gzip.open if path.endswith(".gz") else open
+        with unpacked(path, "rt") as file:
+            return [json.loads(line)["id"] for line in file]
+    delimiter = "\t" if plain.endswith(".tsv") else ","
+    options = pacsv.ParseOptions(delimiter=delimiter)
+    return pacsv.read_csv(path, parse_options=options)["id"].to_pylist()

@@ -24,6 +24,7 @@ from tests.connectors.file.sinks import (
     claimed,
     commit,
     entry,
+    ids_in_folder,
     rows,
     staged_files,
     tree,
@@ -36,17 +37,6 @@ FORMATS = ("parquet", "csv", "jsonl")
 @pytest.fixture
 def out(tmp_path):
     return f"{tmp_path}/out/"
-
-
-def ids(folder, format="parquet"):
-    """The ids that DuckDB finds in all data files below a folder, hidden ones included."""
-    files = [f"{folder}{name}" for name in tree(folder)]
-    if not files:
-        return []
-    if format == "parquet":
-        return sorted(row[0] for row in duckdb.read_parquet(files).project("id").fetchall())
-    read = duckdb.read_csv if format == "csv" else duckdb.read_json
-    return sorted(row[0] for name in files for row in read(name).project("id").fetchall())
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -63,7 +53,7 @@ def test_a_commit_is_one_whole_file(out, format):
     assert name.startswith("part-")
     assert name.endswith(f".{format}")
     assert (receipt.rows, receipt.nbytes) == (5, os.path.getsize(f"{out}{name}"))
-    assert ids(out, format) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out, format) == [0, 1, 2, 3, 4]
     assert staged_files(out) == []
 
 
@@ -90,7 +80,7 @@ def test_progress_stands_in_the_ledger_and_repeats_are_refused(out):
     assert other.ledger().rows == 5
     with pytest.raises(ConflictError):
         commit(other, 0, 5)
-    assert ids(out) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out) == [0, 1, 2, 3, 4]
 
 
 def test_rows_without_intervals_and_intervals_without_rows(out):
@@ -136,7 +126,7 @@ def test_the_same_commit_again_is_the_same_commit(out):
     first = sink.commit(1, staged, [entry(0, 5)])
     assert sink.commit(1, staged, [entry(0, 5)]) == first
     sink.rollback(staged)
-    assert ids(out) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out) == [0, 1, 2, 3, 4]
 
 
 def test_a_commit_whose_answer_was_lost_is_found_again(out, monkeypatch):
@@ -155,7 +145,7 @@ def test_a_commit_whose_answer_was_lost_is_found_again(out, monkeypatch):
             sink.commit(1, staged, [entry(0, 5)])
     assert tree(out) == []
     assert sink.commit(1, staged, [entry(0, 5)]).rows == 5
-    assert ids(out) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out) == [0, 1, 2, 3, 4]
     assert sink.ledger().rows == 5
 
 
@@ -174,7 +164,7 @@ def test_a_rollback_keeps_the_files_of_a_commit_whose_answer_was_lost(out, monke
     sink.rollback(staged)
     assert tree(out) == []
     writer(out, format="parquet")
-    assert ids(out) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out) == [0, 1, 2, 3, 4]
 
 
 def test_the_log_stays_short_and_what_it_forgets_is_known_to_others(out):
@@ -186,7 +176,7 @@ def test_the_log_stays_short_and_what_it_forgets_is_known_to_others(out):
     assert len(log) < 80
     assert watcher.ledger().rows == 200
     commit(watcher, 200, 201)
-    assert ids(out, "jsonl") == list(range(201))
+    assert ids_in_folder(out, "jsonl") == list(range(201))
 
 
 def test_partitions_are_folders_that_others_read_back(out):
@@ -236,7 +226,7 @@ def test_more_partitions_than_open_files(out):
         keys = pa.array(range(300), pa.int64())
         staged.write(pa.record_batch({"id": pa.array(range(start, start + 300)), "key": keys}))
     sink.commit(1, staged, [entry(0, 600)])
-    assert ids(out) == list(range(600))
+    assert ids_in_folder(out) == list(range(600))
 
 
 def test_a_batch_with_a_bad_value_is_refused_whole(out):
@@ -250,4 +240,4 @@ def test_a_batch_with_a_bad_value_is_refused_whole(out):
         staged.write(pa.record_batch({"id": [3]}))
     assert staged.rows == 1
     sink.commit(1, staged, [entry(0, 4)])
-    assert ids(out) == [0]
+    assert ids_in_folder(out) == [0]

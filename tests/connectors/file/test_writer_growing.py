@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 
 import duckdb
 import pyarrow as pa
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import pytest
 
 from ferris_beam.errors import FatalError, SchemaError
-from tests.connectors.file.sinks import claimed, commit, entry, rows, staged_files, tree, writer
+from tests.connectors.file.sinks import (
+    claimed,
+    commit,
+    entry,
+    ids_in_file,
+    rows,
+    staged_files,
+    tree,
+    writer,
+)
 
 GROWING = ("csv", "tsv", "jsonl")
-MERGED = ("parquet", "csv.gz", "jsonl.gz")
 
 
 @pytest.fixture
 def folder(tmp_path):
     return str(tmp_path)
-
-
-def ids(path):
-    """The ids in a file, in order, by readers of others."""
-    if not os.path.exists(path):
-        return None
-    plain = path.removesuffix(".gz")
-    if plain.endswith(".parquet"):
-        return pq.read_table(path)["id"].to_pylist()
-    if plain.endswith(".jsonl"):
-        unpacked = gzip.open if path.endswith(".gz") else open
-        with unpacked(path, "rt") as file:
-            return [json.loads(line)["id"] for line in file]
-    delimiter = "\t" if plain.endswith(".tsv") else ","
-    options = pacsv.ParseOptions(delimiter=delimiter)
-    return pacsv.read_csv(path, parse_options=options)["id"].to_pylist()
 
 
 def stage(sink, *batches):
@@ -54,10 +43,10 @@ def test_a_file_grows_with_every_commit(folder, ending):
     for start in range(0, 12, 3):
         receipt = commit(sink, start, start + 3)
         assert receipt.rows == 3
-        assert ids(path) == list(range(start + 3))
+        assert ids_in_file(path) == list(range(start + 3))
     sink.finish(1)
     sink.finish(1)
-    assert ids(path) == list(range(12))
+    assert ids_in_file(path) == list(range(12))
     assert tree(folder) == [f"out.{ending}"]
     assert staged_files(folder) == []
     assert os.path.isdir(f"{folder}/_ferris/out.{ending}/orders/log")
@@ -88,7 +77,7 @@ def test_batches_without_rows_give_a_file_with_a_header(folder):
         sink.commit(1, stage(sink, rows(0, 0)), [entry(0, 5)])
         sink.commit(1, sink.begin(), [entry(5, 6)])
         sink.finish(1)
-        assert ids(f"{folder}/{name}") == []
+        assert ids_in_file(f"{folder}/{name}") == []
 
 
 def test_writers_in_turn_make_one_file(folder):
@@ -97,7 +86,7 @@ def test_writers_in_turn_make_one_file(folder):
     for start in range(0, 300, 2):
         commit(one, start, start + 1)
         commit(two, start + 1, start + 2)
-    assert ids(path) == list(range(300))
+    assert ids_in_file(path) == list(range(300))
 
 
 def test_segments_are_written_in_order_by_whoever_comes(folder, monkeypatch):
@@ -119,9 +108,9 @@ def test_segments_are_written_in_order_by_whoever_comes(folder, monkeypatch):
         with pytest.raises(Killed):
             commit(sink, 2, 4)
     other = writer(path, "other")
-    assert ids(path) == [0, 1, 2, 3]
+    assert ids_in_file(path) == [0, 1, 2, 3]
     commit(other_run(other), 4, 6, epoch=2)
-    assert ids(path) == [0, 1, 2, 3, 4, 5]
+    assert ids_in_file(path) == [0, 1, 2, 3, 4, 5]
 
 
 def other_run(sink):
@@ -147,7 +136,7 @@ def test_a_process_that_stood_still_does_not_write_into_a_file_that_replaced_its
 
     monkeypatch.setattr(os, "open", overtaken)
     commit(slow, 2, 4)
-    assert ids(path) == [100]
+    assert ids_in_file(path) == [100]
 
 
 def test_columns_that_do_not_fit_the_header_are_refused(folder):
@@ -158,7 +147,7 @@ def test_columns_that_do_not_fit_the_header_are_refused(folder):
     commit(sink, 0, 1)
     with pytest.raises(SchemaError, match=r"columns are id, text, country.*have id, other"):
         sink.commit(1, stage(sink, other), [entry(1, 2)])
-    assert ids(f"{folder}/out.csv") == [0]
+    assert ids_in_file(f"{folder}/out.csv") == [0]
 
 
 def test_other_columns_in_one_commit_that_waits_are_refused(folder):
@@ -172,7 +161,7 @@ def test_other_columns_in_one_commit_that_waits_are_refused(folder):
     with pytest.raises(SchemaError, match="one header"):
         sink.commit(2, stage(sink, other), [entry(1, 2)])
     sink.finish(2)
-    assert ids(path) == [0]
+    assert ids_in_file(path) == [0]
 
 
 def test_a_growing_file_that_others_changed_is_noticed(folder):
@@ -187,7 +176,7 @@ def test_a_growing_file_that_others_changed_is_noticed(folder):
         claimed(path, "again", 2)
     again = claimed(path, "again", 2, if_exists="append")
     commit(again, 2, 4, epoch=2)
-    assert ids(path) == [0, 1, 99, 2, 3]
+    assert ids_in_file(path) == [0, 1, 99, 2, 3]
     os.truncate(path, 10)
     with pytest.raises(FatalError, match="has 10 bytes"):
         commit(again, 4, 6, epoch=2)

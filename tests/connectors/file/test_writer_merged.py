@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 
 import duckdb
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
 from ferris_beam.errors import FatalError, SchemaError
-from tests.connectors.file.sinks import claimed, commit, entry, rows, staged_files, tree
+from tests.connectors.file.sinks import (
+    claimed,
+    commit,
+    entry,
+    ids_in_file,
+    rows,
+    staged_files,
+    tree,
+)
 
-GROWING = ("csv", "tsv", "jsonl")
+
 MERGED = ("parquet", "csv.gz", "jsonl.gz")
 
 
 @pytest.fixture
 def folder(tmp_path):
     return str(tmp_path)
-
-
-def ids(path):
-    """The ids in a file, in order, by readers of others."""
-    if not os.path.exists(path):
-        return None
-    plain = path.removesuffix(".gz")
-    if plain.endswith(".parquet"):
-        return pq.read_table(path)["id"].to_pylist()
-    if plain.endswith(".jsonl"):
-        unpacked = gzip.open if path.endswith(".gz") else open
-        with unpacked(path, "rt") as file:
-            return [json.loads(line)["id"] for line in file]
-    delimiter = "\t" if plain.endswith(".tsv") else ","
-    options = pacsv.ParseOptions(delimiter=delimiter)
-    return pacsv.read_csv(path, parse_options=options)["id"].to_pylist()
 
 
 def stage(sink, *batches):
@@ -57,7 +46,7 @@ def test_a_merged_file_appears_whole_at_the_finish(folder, ending, commits):
     assert tree(folder) == []
     sink.finish(1)
     sink.finish(1)
-    assert ids(path) == list(range(commits * 3))
+    assert ids_in_file(path) == list(range(commits * 3))
     assert tree(folder) == [f"out.{ending}"]
     assert staged_files(folder) == []
 
@@ -68,7 +57,7 @@ def test_a_merged_file_is_in_the_order_of_commits_of_all_runs(folder):
     two = claimed(path, "two", 2)
     commit(two, 0, 5, epoch=2)
     two.finish(2)
-    assert ids(path) == [5, 6, 0, 1, 2, 3, 4]
+    assert ids_in_file(path) == [5, 6, 0, 1, 2, 3, 4]
     assert (
         pq.read_table(path).slice(2).to_pylist() == pa.Table.from_batches([rows(0, 5)]).to_pylist()
     )
@@ -83,7 +72,7 @@ def test_parts_of_other_schemas_are_refused(folder):
     with pytest.raises(SchemaError, match="one file has one schema"):
         sink.commit(1, stage(sink, other), [entry(1, 2)])
     sink.finish(1)
-    assert ids(f"{folder}/out.parquet") == [0]
+    assert ids_in_file(f"{folder}/out.parquet") == [0]
 
 
 def test_a_finish_without_rows_makes_no_file(folder):
@@ -100,10 +89,10 @@ def test_a_file_that_appears_meanwhile_is_not_lost(folder):
     pq.write_table(pa.Table.from_batches([rows(9, 10)]), path)
     with pytest.raises(FatalError, match="appeared while"):
         sink.finish(1)
-    assert ids(path) == [9]
+    assert ids_in_file(path) == [9]
     os.unlink(path)
     sink.finish(1)
-    assert ids(path) == [0, 1]
+    assert ids_in_file(path) == [0, 1]
 
 
 def groups(path):
@@ -119,7 +108,7 @@ def test_large_row_groups_are_kept_and_runs_of_small_ones_joined(folder):
         commit(sink, starts, starts + size)
         starts += size
     sink.finish(1)
-    assert ids(path) == list(range(starts))
+    assert ids_in_file(path) == list(range(starts))
     assert groups(path) == [7, 80, 80, 20, 5, 80, 10, 3, 80, 9]
     assert pq.read_table(path).to_pylist() == pa.Table.from_batches([rows(0, starts)]).to_pylist()
     assert staged_files(folder) == []
@@ -131,4 +120,4 @@ def test_a_file_of_the_same_columns_that_others_wrote_is_continued(folder):
     sink = claimed(path, if_exists="append", row_group_size=50)
     commit(sink, 0, 50)
     sink.finish(1)
-    assert ids(path) == [*range(100, 200), *range(50)]
+    assert ids_in_file(path) == [*range(100, 200), *range(50)]

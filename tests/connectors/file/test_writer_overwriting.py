@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,29 +15,17 @@ from ferris_beam.errors import (
 from tests.connectors.file.sinks import (
     claimed,
     commit,
+    ids_in_folder,
     rows,
     staged_files,
     tree,
     writer,
 )
 
-FORMATS = ("parquet", "csv", "jsonl")
-
 
 @pytest.fixture
 def out(tmp_path):
     return f"{tmp_path}/out/"
-
-
-def ids(folder, format="parquet"):
-    """The ids that DuckDB finds in all data files below a folder, hidden ones included."""
-    files = [f"{folder}{name}" for name in tree(folder)]
-    if not files:
-        return []
-    if format == "parquet":
-        return sorted(row[0] for row in duckdb.read_parquet(files).project("id").fetchall())
-    read = duckdb.read_csv if format == "csv" else duckdb.read_json
-    return sorted(row[0] for name in files for row in read(name).project("id").fetchall())
 
 
 def old_data(out, name="country=DE/old.parquet"):
@@ -53,7 +40,7 @@ def test_data_of_others_is_refused_unless_told(out):
     assert writer(out, format="parquet").ledger().epoch == 0
     sink = claimed(out, format="parquet", if_exists="append")
     commit(sink, 0, 2)
-    assert ids(out) == [0, 1, 100, 101, 102]
+    assert ids_in_folder(out) == [0, 1, 100, 101, 102]
 
 
 def test_what_is_no_data_does_not_count(out):
@@ -73,7 +60,7 @@ def test_own_data_is_no_obstacle_for_going_on_but_for_a_rerun(out):
     assert again.ledger().generation == 1
     rerun = claimed(out, "rerun", epoch=3, generation=2, format="parquet", if_exists="append")
     commit(rerun, 0, 2, epoch=3)
-    assert ids(out) == [0, 0, 1, 1, 2, 3]
+    assert ids_in_folder(out) == [0, 0, 1, 1, 2, 3]
 
 
 def test_overwriting_keeps_the_old_data_until_the_finish(out):
@@ -82,23 +69,23 @@ def test_overwriting_keeps_the_old_data_until_the_finish(out):
     commit(claimed(out, "before", format="parquet", if_exists="append"), 50, 52)
     first = claimed(out, "first", epoch=2, generation=2, format="parquet", if_exists="overwrite")
     commit(first, 0, 2, epoch=2)
-    assert ids(out) == [50, 51, 100, 100, 101, 101, 102, 102]
+    assert ids_in_folder(out) == [50, 51, 100, 100, 101, 101, 102, 102]
     second = claimed(out, "second", epoch=3, generation=2, format="parquet", if_exists="overwrite")
     commit(second, 2, 4, epoch=3)
-    assert ids(out) == [50, 51, 100, 100, 101, 101, 102, 102]
+    assert ids_in_folder(out) == [50, 51, 100, 100, 101, 101, 102, 102]
     second.finish(3)
-    assert ids(out) == [0, 1, 2, 3]
+    assert ids_in_folder(out) == [0, 1, 2, 3]
     assert staged_files(out) == []
     second.finish(3)
-    assert ids(out) == [0, 1, 2, 3]
+    assert ids_in_folder(out) == [0, 1, 2, 3]
 
 
 def test_overwriting_nothing_publishes_at_once(out):
     sink = claimed(out, format="parquet", if_exists="overwrite")
     commit(sink, 0, 2)
-    assert ids(out) == [0, 1]
+    assert ids_in_folder(out) == [0, 1]
     sink.finish(1)
-    assert ids(out) == [0, 1]
+    assert ids_in_folder(out) == [0, 1]
 
 
 def test_a_reset_forgets_what_waited(out):
@@ -109,7 +96,7 @@ def test_a_reset_forgets_what_waited(out):
     assert staged_files(out) == []
     commit(second, 0, 1, epoch=2)
     second.finish(2)
-    assert ids(out) == [0]
+    assert ids_in_folder(out) == [0]
 
 
 def test_overwriting_with_nothing_removes_the_old(out):
@@ -143,7 +130,7 @@ def test_a_finish_killed_half_way_is_completed_without_touching_newer_files(out,
     os.unlink(f"{out}b.parquet")
     pq.write_table(pa.Table.from_batches([rows(7, 8)]), f"{out}b.parquet")
     later = writer(out, "later", format="parquet")
-    assert ids(out) == [0, 1, 7]
+    assert ids_in_folder(out) == [0, 1, 7]
     assert later.ledger().finished
 
 
@@ -155,4 +142,4 @@ def test_a_staged_file_that_somebody_removed_is_told(out):
     os.unlink(f"{out}_ferris/orders/staged/{name}")
     with pytest.raises(FatalError, match="was committed and is gone"):
         sink.finish(1)
-    assert ids(out) == [100, 101, 102]
+    assert ids_in_folder(out) == [100, 101, 102]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import duckdb
 import pytest
 
 from ferris_beam.errors import (
@@ -14,29 +13,17 @@ from tests.connectors.file.sinks import (
     claimed,
     commit,
     entry,
+    ids_in_folder,
     rows,
     staged_files,
     tree,
     writer,
 )
 
-FORMATS = ("parquet", "csv", "jsonl")
-
 
 @pytest.fixture
 def out(tmp_path):
     return f"{tmp_path}/out/"
-
-
-def ids(folder, format="parquet"):
-    """The ids that DuckDB finds in all data files below a folder, hidden ones included."""
-    files = [f"{folder}{name}" for name in tree(folder)]
-    if not files:
-        return []
-    if format == "parquet":
-        return sorted(row[0] for row in duckdb.read_parquet(files).project("id").fetchall())
-    read = duckdb.read_csv if format == "csv" else duckdb.read_json
-    return sorted(row[0] for name in files for row in read(name).project("id").fetchall())
 
 
 def test_an_older_run_is_superseded_and_its_staged_files_go(out):
@@ -56,7 +43,7 @@ def test_an_older_run_is_superseded_and_its_staged_files_go(out):
     with pytest.raises(SupersededError):
         old.claim(3, 1)
     commit(new, 7, 10, epoch=2)
-    assert ids(out) == list(range(10))
+    assert ids_in_folder(out) == list(range(10))
 
 
 def test_a_claim_leaves_alone_what_later_runs_stage(out):
@@ -66,7 +53,7 @@ def test_a_claim_leaves_alone_what_later_runs_stage(out):
     staged.write(rows(0, 3))
     first._opened.publisher.sweep(first._opened.log.state, first.ledger().past)
     second.commit(2, staged, [entry(0, 3)])
-    assert ids(out) == [0, 1, 2]
+    assert ids_in_folder(out) == [0, 1, 2]
 
 
 def test_of_two_runs_that_start_at_once_one_is_refused(out):
@@ -85,7 +72,7 @@ def test_claiming_twice_is_claiming_once(out):
     again.claim(1, 1)
     again.claim(1, 1)
     commit(again, 3, 5)
-    assert ids(out) == [0, 1, 2, 3, 4]
+    assert ids_in_folder(out) == [0, 1, 2, 3, 4]
     assert sink.ledger().epoch == 1
 
 
@@ -95,7 +82,7 @@ def test_two_identities_keep_their_own_ledgers(out):
     commit(first, 0, 3)
     second.claim(1, 1)
     commit(second, 0, 3)
-    assert ids(out) == [0, 0, 1, 1, 2, 2]
+    assert ids_in_folder(out) == [0, 0, 1, 1, 2, 2]
     assert sorted(os.listdir(f"{out}_ferris")) == ["a%2Fb", "orders"]
 
 
@@ -115,7 +102,7 @@ def test_what_a_killed_process_left_half_published_is_published(out, monkeypatch
     assert tree(out) == []
     assert len(staged_files(out)) == 4
     writer(out, format="parquet")
-    assert ids(out) == list(range(8))
+    assert ids_in_folder(out) == list(range(8))
     assert staged_files(out) == []
 
 
@@ -137,7 +124,7 @@ def test_what_another_worker_left_half_published_is_published_before_the_log_for
     for at in range(3, 80):
         commit(living, at, at + 1)
     assert staged_files(out) == []
-    assert ids(out, "jsonl") == list(range(80))
+    assert ids_in_folder(out, "jsonl") == list(range(80))
 
 
 def test_the_finish_is_idempotent_and_sweeps(out):
@@ -149,4 +136,4 @@ def test_the_finish_is_idempotent_and_sweeps(out):
     sink.finish(1)
     assert writer(out, format="parquet").ledger().finished
     assert staged_files(out) == []
-    assert ids(out) == [0, 1, 2]
+    assert ids_in_folder(out) == [0, 1, 2]

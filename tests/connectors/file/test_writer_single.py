@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import pytest
 
 from ferris_beam.errors import ConfigurationError, SchemaError
-from tests.connectors.file.sinks import claimed, commit, entry, writer
+from tests.connectors.file.sinks import claimed, commit, entry, ids_in_file, writer
 
 GROWING = ("csv", "tsv", "jsonl")
 MERGED = ("parquet", "csv.gz", "jsonl.gz")
@@ -21,22 +17,6 @@ MERGED = ("parquet", "csv.gz", "jsonl.gz")
 @pytest.fixture
 def folder(tmp_path):
     return str(tmp_path)
-
-
-def ids(path):
-    """The ids in a file, in order, by readers of others."""
-    if not os.path.exists(path):
-        return None
-    plain = path.removesuffix(".gz")
-    if plain.endswith(".parquet"):
-        return pq.read_table(path)["id"].to_pylist()
-    if plain.endswith(".jsonl"):
-        unpacked = gzip.open if path.endswith(".gz") else open
-        with unpacked(path, "rt") as file:
-            return [json.loads(line)["id"] for line in file]
-    delimiter = "\t" if plain.endswith(".tsv") else ","
-    options = pacsv.ParseOptions(delimiter=delimiter)
-    return pacsv.read_csv(path, parse_options=options)["id"].to_pylist()
 
 
 def stage(sink, *batches):
@@ -59,7 +39,7 @@ def path(folder, request):
 def test_an_existing_file_is_refused_unless_told(path):
     with pytest.raises(ConfigurationError, match=r"holds data already.*if_exists=append"):
         claimed(path)
-    assert ids(path) == [100, 101]
+    assert ids_in_file(path) == [100, 101]
 
 
 def test_appending_continues_the_file(path):
@@ -67,7 +47,7 @@ def test_appending_continues_the_file(path):
     commit(sink, 0, 2)
     commit(sink, 2, 3)
     sink.finish(1)
-    assert ids(path) == [100, 101, 0, 1, 2]
+    assert ids_in_file(path) == [100, 101, 0, 1, 2]
 
 
 def test_appending_refuses_other_columns(path):
@@ -78,22 +58,22 @@ def test_appending_refuses_other_columns(path):
     else:
         with pytest.raises(SchemaError):
             sink.commit(1, staged, [entry(0, 1)])
-        assert ids(path) == [100, 101]
+        assert ids_in_file(path) == [100, 101]
 
 
 def test_overwriting_keeps_the_old_file_until_the_finish(path):
     first = claimed(path, "first", if_exists="overwrite")
     commit(first, 0, 2)
-    assert ids(path) == [100, 101]
+    assert ids_in_file(path) == [100, 101]
     second = claimed(path, "second", 2, if_exists="overwrite")
     commit(second, 2, 3, epoch=2)
-    assert ids(path) == [100, 101]
+    assert ids_in_file(path) == [100, 101]
     second.finish(2)
     second.finish(2)
-    assert ids(path) == [0, 1, 2]
+    assert ids_in_file(path) == [0, 1, 2]
     commit(second, 3, 4, epoch=2)
     second.finish(2)
-    assert ids(path) == [0, 1, 2, 3]
+    assert ids_in_file(path) == [0, 1, 2, 3]
 
 
 def test_overwriting_with_nothing_removes_the_old_file(path):
@@ -110,9 +90,9 @@ def test_a_rerun_counts_from_zero(path):
         claimed(path, "again", 2, 2)
     again = claimed(path, "again", 2, 2, if_exists="overwrite")
     commit(again, 0, 1, epoch=2)
-    assert ids(path) == [100, 101, 0, 1]
+    assert ids_in_file(path) == [100, 101, 0, 1]
     again.finish(2)
-    assert ids(path) == [0]
+    assert ids_in_file(path) == [0]
 
 
 def test_a_missing_line_end_is_added(folder):
@@ -120,7 +100,7 @@ def test_a_missing_line_end_is_added(folder):
         file.write('"id","text","country"\n7,by hand,DE')
     sink = claimed(f"{folder}/out.csv", if_exists="append")
     commit(sink, 0, 2)
-    assert ids(f"{folder}/out.csv") == [7, 0, 1]
+    assert ids_in_file(f"{folder}/out.csv") == [7, 0, 1]
 
 
 def test_an_empty_file_is_no_data(folder):
@@ -129,7 +109,7 @@ def test_an_empty_file_is_no_data(folder):
         sink = claimed(f"{folder}/{name}")
         commit(sink, 0, 2)
         sink.finish(1)
-        assert ids(f"{folder}/{name}") == [0, 1]
+        assert ids_in_file(f"{folder}/{name}") == [0, 1]
 
 
 def test_paths_that_can_not_be_a_file_are_refused(folder):
