@@ -228,3 +228,10 @@ def test_every_flag_about_progress_is_explained() -> None:
 def test_every_public_name_is_explained() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert [name for name in fb.__all__ if f"fb.{name}" not in text] == []
+
+
+def test_every_layer_is_explained() -> None:
+    text = page_text("docs/architecture.md")
+    found = Path(fb.__file__).parent.glob("[!_]*")
+    names = sorted(path.stem for path in found if path.suffix in ("", ".py"))
+    assert [name for name in names if f"`{name}`" not in text] == []

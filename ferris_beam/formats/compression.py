@@ -112,7 +112,7 @@ class GzipSource:
             return
         try:
             self._output = memoryview(self._member.decompress(self._held, 1 << 20))
-        except _ERRORS as error:
+        except _ERRORS as error:  # type: ignore[misc]  # isal declares its error as an instance
             raise FatalError(
                 f"{self.name}: damaged gzip data before byte {self._read} ({error}); fetch the "
                 "file again or repair it"

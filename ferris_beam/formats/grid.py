@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import BadRow, ByteSource, Extent, FormatReader, Piece
 from ferris_beam.formats.window import Block, Window
 
@@ -132,13 +133,22 @@ class GridReader(FormatReader):
         cell, start = self._cell, self._start
         stop = self._borders.following(start, cell)
         block = self._window.block(start, stop) if stop > start else Block.of(b"", start)
-        parsed = self._parser.parse(block)
+        parsed = self._parse(block)
         if self._check is not None:
             self._check(block, parsed)
         bad = list(self._bad_rows(parsed.bad, block, cell))
         self._start = stop
         self._cell = end if self._ends_at(stop) else cell + 1
         return Piece(parsed.records, self._cell, bad, stop - start)
+
+    def _parse(self, block: Block) -> Parsed:
+        try:
+            return self._parser.parse(block)
+        except pa.ArrowException as error:
+            raise FatalError(
+                f"{self._window.source.name}: what follows byte {block.offset:,} can't be parsed "
+                f"({error}); is it of the right format?"
+            ) from error
 
     def _ends_at(self, offset: int) -> bool:
         """Whether nothing follows and the number of cells was not known: then this cell is

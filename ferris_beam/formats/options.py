@@ -7,6 +7,7 @@ accepted and ignored.
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from ferris_beam.errors import OptionError
 from ferris_beam.formats.base import Format
 from ferris_beam.formats.registry import compressions, formats
+from ferris_beam.formats.types import Types
 from ferris_beam.options import InWords, Options, option
 
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "none": "", "comma": ",", "pipe": "|", "semicolon": ";"}
@@ -59,6 +61,29 @@ FormatName: TypeAlias = Annotated[
 Compression: TypeAlias = Annotated[str, AfterValidator(_known_compression), InWords("none or gzip")]
 
 
+def _encoding(value: str) -> str:
+    """UTF-8, or what has ASCII in its place and one byte for each character."""
+    try:
+        name = codecs.lookup(value).name
+    except LookupError:
+        raise ValueError("no such encoding") from None
+    if name in ("utf-8", "utf-8-sig", "ascii"):
+        return "utf-8"
+    ascii_text = bytes(range(128))
+    if ascii_text.decode(name, "replace") != ascii_text.decode("ascii"):
+        raise ValueError("not a superset of ASCII")
+    if len(bytes(range(256)).decode(name, "replace")) != 256:
+        raise ValueError("several bytes for a character")
+    return name
+
+
+Encoding: TypeAlias = Annotated[
+    str,
+    AfterValidator(_encoding),
+    InWords("utf-8, or an encoding of one byte for each character such as cp1252 or latin-1"),
+]
+
+
 class ReadOptions(Options):
     """How files or objects are read."""
 
@@ -91,6 +116,14 @@ class ReadOptions(Options):
         ("",),
         description="CSV: the texts that stand for null; quoted ones don't in text columns.",
         example=("", "NULL"),
+    )
+    types: Types = option(
+        {},
+        description="Text: the types of some columns, which else the first 4 MiB tell.",
+        example={"zip": "string", "price": "decimal(10,2)"},
+    )
+    encoding: Encoding = option(
+        "utf-8", description="CSV: how characters are encoded.", example="cp1252"
     )
     skip_lines: int = option(
         0, description="CSV: lines to skip before the header.", example=2, ge=0

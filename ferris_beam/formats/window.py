@@ -14,6 +14,9 @@ from ferris_beam.formats.base import ByteSource
 STEP = 1 << 16
 """Bytes read ahead of what is asked for: most rows end within."""
 
+_COUNTED = 1 << 18
+"""Bytes to count lines in at a time: twice as fast as 4 MiB, which the cache does not hold."""
+
 MAX_ROW = 1 << 28
 """Bytes of the longest row. More is not data but a missing line end or quote."""
 
@@ -70,7 +73,9 @@ class Block:
         """Lines, a last one without a line end included."""
         if not len(self):
             return 0
-        ends = int(np.count_nonzero(self.array() == 10))
+        text = self.array()
+        steps = (text[at : at + _COUNTED] for at in range(0, len(text), _COUNTED))
+        ends = sum(int(np.count_nonzero(step == 10)) for step in steps)
         return ends + (self.buffer[self.stop - 1] != 10)
 
 

@@ -28,8 +28,8 @@ class Choice:
 
 def choose(options: PipelineOptions) -> Choice:
     """Fills in what ``options`` leaves open, and tells what was chosen."""
-    given = options.get_all_options(drop_default=True)
-    runner = given.get("runner")
+    given = _given(options)
+    runner = options.view_as(StandardOptions).runner if "runner" in given else None
     if runner is not None and runner != DEFAULT:
         name = runner.rpartition(".")[2]
         return Choice(name, name in _IN_PROCESS, f"{name} (--runner)")
@@ -46,3 +46,10 @@ def choose(options: PipelineOptions) -> Choice:
     why = "--runner" if runner else "the default; --runner=… chooses another"
     in_process = mode != "multi_processing"
     return Choice(DEFAULT, in_process, f"{DEFAULT}, {how} in this process ({why})")
+
+
+def _given(options: PipelineOptions) -> set[str]:
+    """The names of the options that were said, also those that were given their default."""
+    changed = set(options.get_all_options(drop_default=True))
+    flags = {flag.lstrip("-").split("=", 1)[0] for flag in getattr(options, "_flags", ())}
+    return changed | flags | set(getattr(options, "_all_options", ()))

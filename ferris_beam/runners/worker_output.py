@@ -26,7 +26,7 @@ def worker_tracebacks_held_back() -> Iterator[None]:
         return
     logger.setLevel(logging.CRITICAL)
     try:
-        with redirect_stderr(_WithoutTracebacks(sys.stderr)):  # type: ignore[type-var]
+        with redirect_stderr(_WithoutTracebacks(sys.stderr)):
             yield
     finally:
         logger.setLevel(level)

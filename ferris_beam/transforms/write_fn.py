@@ -141,7 +141,7 @@ class WriteDoFn(Operator):
     # ── staging ─────────────────────────────────────────────────────────────────────────────
 
     def _stage(self, records: pa.RecordBatch, origin: Origin | None) -> None:
-        letters = self._write_rows(records, origin) if records.num_rows else None
+        letters = self._write_rows(records, origin) if records.num_columns else None
         rejected_rows = 0 if letters is None else letters.num_rows
         if origin is None:
             if letters is not None:

@@ -26,8 +26,10 @@ VERSION = "v1"
 
 FORMS = ("csv", "csv.gz", "jsonl", "parquet")
 
+CHUNK = 1 << 20
+"""Rows that are made at a time. Other chunks are other rows."""
+
 _SEED = 20_240_101
-_CHUNK = 1 << 20
 _FIRST_ORDER = 1_000_000_001
 _FIRST_SECOND = 1_704_067_200
 _SECONDS_BETWEEN_ORDERS = 3
@@ -77,9 +79,9 @@ class Dataset:
 
 
 def chunks(rows: int) -> Iterator[pa.Table]:
-    """``rows`` orders in tables of at most `_CHUNK`; a chunk depends on its index only."""
-    for index, start in enumerate(range(0, rows, _CHUNK)):
-        yield _chunk(index).slice(0, min(_CHUNK, rows - start))
+    """``rows`` orders in tables of at most `CHUNK`; a chunk depends on its index only."""
+    for index, start in enumerate(range(0, rows, CHUNK)):
+        yield _chunk(index).slice(0, min(CHUNK, rows - start))
 
 
 def _chunk(index: int) -> pa.Table:
@@ -87,16 +89,16 @@ def _chunk(index: int) -> pa.Table:
     import pyarrow as pa
 
     random = np.random.default_rng([_SEED, index])
-    number = np.arange(index * _CHUNK, (index + 1) * _CHUNK, dtype=np.int64)
-    jitter = random.integers(0, _SECONDS_BETWEEN_ORDERS, _CHUNK)
+    number = np.arange(index * CHUNK, (index + 1) * CHUNK, dtype=np.int64)
+    jitter = random.integers(0, _SECONDS_BETWEEN_ORDERS, CHUNK)
     seconds = _FIRST_SECOND + number * _SECONDS_BETWEEN_ORDERS + jitter
     return pa.table(
         {
             "order_id": pa.array(_FIRST_ORDER + number),
-            "customer_id": pa.array(random.integers(1, 100_001, _CHUNK)),
+            "customer_id": pa.array(random.integers(1, 100_001, CHUNK)),
             "country": _choice(random, _COUNTRIES),
             "status": _choice(random, _STATUSES),
-            "amount": pa.array(random.integers(1, 10_001, _CHUNK) / 100),
+            "amount": pa.array(random.integers(1, 10_001, CHUNK) / 100),
             "ordered_at": pa.array(seconds).cast(pa.timestamp("s")),
         }
     )
@@ -105,7 +107,7 @@ def _chunk(index: int) -> pa.Table:
 def _choice(random: Any, words: tuple[str, ...]) -> pa.Array:
     import pyarrow as pa
 
-    return pa.array(list(words)).take(pa.array(random.integers(0, len(words), _CHUNK)))
+    return pa.array(list(words)).take(pa.array(random.integers(0, len(words), CHUNK)))
 
 
 def _as_text(table: pa.Table) -> pa.Table:

@@ -91,8 +91,9 @@ def _run(
                 facts = facts_of(output, contender.output)
     return Measurement(
         process_seconds=spent.seconds,
+        process_cpu_seconds=spent.cpu_seconds,
         seconds=said["seconds"],
-        cpu_seconds=spent.cpu_seconds,
+        cpu_seconds=said["cpu_seconds"],
         peak_bytes=spent.peak_bytes,
         output_bytes=nbytes,
     ), facts

@@ -50,11 +50,12 @@ class Measurement:
     """One run of one contender.
 
     ``process_seconds`` is the whole process, ``seconds`` the work alone, without start-up and
-    imports; ``cpu_seconds`` user and system of the process and its children; ``peak_bytes`` the
-    resident memory of the largest of them; ``output_bytes`` the data files.
+    imports; ``process_cpu_seconds`` and ``cpu_seconds`` are user and system time of the same two;
+    ``peak_bytes`` the resident memory of the process; ``output_bytes`` the data files.
     """
 
     process_seconds: float
+    process_cpu_seconds: float
     seconds: float
     cpu_seconds: float
     peak_bytes: int

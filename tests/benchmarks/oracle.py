@@ -23,14 +23,14 @@ def facts(files: list[str]) -> dict[str, Any]:
     ``checksum`` is a sum, not an exclusive or, so that rows that stand there twice don't cancel.
     """
     scan = _scan(files)
-    present = [name for name, *_ in duckdb.sql(f"DESCRIBE FROM {scan}").fetchall()]
+    present = [name for name, *_ in _rows(f"DESCRIBE FROM {scan}")]
     casts = ", ".join(f"{name}::{_COLUMNS[name][0]} AS {name}" for name in present)
     compared = ", ".join(_COLUMNS[name][1] for name in sorted(present))
     query = f"""
         SELECT count(*), sum(order_id), sum(amount::DECIMAL(18, 2)), sum(hash({compared})::HUGEINT)
         FROM (SELECT {casts} FROM {scan})
     """
-    rows, orders, amounts, checksum = duckdb.sql(query).fetchall()[0]
+    rows, orders, amounts, checksum = _rows(query)[0]
     return {
         "columns": sorted(present),
         "rows": rows,
@@ -38,6 +38,11 @@ def facts(files: list[str]) -> dict[str, Any]:
         "amounts": str(amounts),
         "checksum": str(checksum),
     }
+
+
+def _rows(query: str) -> list[Any]:
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()
 
 
 def _scan(files: list[str]) -> str:

@@ -30,16 +30,17 @@ def _contenders(outcome: Outcome) -> Table:
     rounds = len(next(iter(outcome.results.values())))
     table = Table(
         title=f"{outcome.case.name}: {outcome.case.title}",
-        caption=f"medians of {rounds} rounds; work: without start-up and imports; "
-        "ours: how many times as fast we are, by the work and by the whole process",
+        caption=f"medians of {rounds} rounds. work: without start-up and imports. process: all of "
+        "it. against us: how many times as fast ours is",
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("contender", no_wrap=True)
-    for column in ("rows", "process s", "work s", "min–max", "CPU s", "peak MB", "out MB"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for column in ("M rows/s", "ours", "process"):
-        table.add_column(column, justify="right", no_wrap=True)
+    for column in (
+        *("rows", "M rows/s", "work s", "min–max", "CPU s", "process s", "CPU s", "peak MB"),
+        *("out MB", "against us: work", "process"),
+    ):
+        table.add_column(column, justify="right")
     for contender in outcome.case.contenders:
         runs = outcome.results[contender.name]
         table.add_row(contender.name, *_cells(contender, runs), *_ratios(outcome, contender))
@@ -51,13 +52,14 @@ def _cells(contender: Contender, runs: Sequence[Measurement]) -> list[str]:
     output = median(run.output_bytes for run in runs) / 1e6
     return [
         f"{contender.rows:,}",
-        f"{median(run.process_seconds for run in runs):.2f}",
+        f"{contender.rows / median(work) / 1e6:.2f}",
         _seconds(median(work)),
         f"{_seconds(min(work))}–{_seconds(max(work))}",
         f"{median(run.cpu_seconds for run in runs):.2f}",
+        f"{median(run.process_seconds for run in runs):.2f}",
+        f"{median(run.process_cpu_seconds for run in runs):.2f}",
         f"{median(run.peak_bytes for run in runs) / 1e6:,.0f}",
         f"{output:,.1f}" if output else "",
-        f"{contender.rows / median(work) / 1e6:.2f}",
     ]
 
 

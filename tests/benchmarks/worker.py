@@ -1,8 +1,8 @@
 """One run of one contender in a process of its own: imports first, then the work on the clock.
 
 ``python -m tests.benchmarks.worker MODULE:FUNCTION ARGUMENTS.json`` prints one line of JSON:
-``seconds``, the work's duration, and ``result``, what the function returned. A function that
-knows better what its work took returns a dictionary with its own ``seconds``.
+``seconds`` and ``cpu_seconds``, what the work took, and ``result``, what the function returned. A
+function that knows better how long its work was returns a dictionary with its own ``seconds``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ def main() -> None:
     module, _, name = sys.argv[1].partition(":")
     function = getattr(import_module(module), name)
     arguments = json.loads(sys.argv[2])
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     result = function(**arguments)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     own = result if isinstance(result, dict) else {}
-    print(json.dumps({"seconds": own.get("seconds", seconds), "result": result}))
+    said = {"seconds": own.get("seconds", seconds), "cpu_seconds": cpu_seconds, "result": result}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

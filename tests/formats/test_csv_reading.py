@@ -237,3 +237,63 @@ def test_ragged_rows_do_not_hinder_the_types() -> None:
     file = Unit(b"a,b\n1,2\n3\n4,5,\xff\n6,7\n")
     assert file.schema.types == [pa.int64(), pa.int64()]
     assert file.reasons() == ["1 column where 2 were expected", "3 columns where 2 were expected"]
+
+
+# ── types and encodings that are given ──────────────────────────────────────────────────────────
+
+
+def test_types_may_be_given() -> None:
+    text = b"id,zip,price,at\n1,07,1.10,2024-01-31T10:00:00Z\n2,99,x,\n"
+    file = Unit(text, types="zip:string,price:decimal(10,2),at:timestamptz")
+    assert file.schema.types == [
+        pa.int64(),
+        pa.string(),
+        pa.decimal128(10, 2),
+        pa.timestamp("us", "UTC"),
+    ]
+    assert [str(row["price"]) for row in file.rows()] == ["1.10"]
+    assert file.reasons() == ["price: 'x' is not a decimal128(10, 2)"]
+    assert Unit(text, types={"id": "double", "zip": pa.int8()}).schema.types[:2] == [
+        pa.float64(),
+        pa.int8(),
+    ]
+    with pytest.raises(SchemaError, match="'nope', which is not there; there are: id, zip"):
+        Unit(text, types="nope:string")
+
+
+@pytest.mark.parametrize("types", ["id", "id:nothing", ":int64", "id:decimal(99,2)", "id:int64,,"])
+def test_types_that_make_no_sense_are_refused(types: str) -> None:
+    with pytest.raises(ValueError, match="types"):
+        Unit(b"id\n1\n", types=types)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.text("aéß€", max_size=4), st.booleans()), max_size=9),
+    st.integers(10, 60),
+)
+def test_other_encodings(rows: list[tuple[int, str, bool]], cell: int) -> None:
+    schema = pa.schema([("größe", pa.int64()), ("s", pa.string())])
+    lines = [f"{'x' if bad else number},{text}" for number, text, bad in rows]
+    text = "größe,s\n" + "".join(line + "\n" for line in lines)
+    with grid_of(cell):
+        file = Unit(text.encode("cp1252"), schema=schema, encoding="windows-1252")
+        pieces = file.pieces()
+    assert [tuple(row.values()) for p in pieces for row in p.records.to_pylist()] == [
+        (number, text or None) for number, text, bad in rows if not bad
+    ]
+    for row in (row for piece in pieces for row in piece.bad_rows):
+        offset = int(row.place.split("byte ")[1].split(" ")[0].replace(",", ""))
+        assert file.source.data[offset:].startswith(row.payload + b"\n")
+        assert row.payload.startswith(b"x,")
+
+
+def test_encodings_are_inferred_from_and_checked() -> None:
+    file = Unit("name;n\nGrün;1\n".encode("latin-1"), encoding="latin-1", delimiter=";")
+    assert file.rows() == [{"name": "Grün", "n": 1}]
+    bad = Unit(b"a,b\n\x81,1\nx,2\n", encoding="cp1252")
+    assert bad.rows() == [{"a": "x", "b": 2}]
+    with pytest.raises(FatalError, match="its header is not utf-8"):
+        Unit("größe\n".encode("latin-1"))
+    for encoding in ("utf-16", "shift_jis", "klingon", "cp037"):
+        with pytest.raises(ValueError, match="encoding"):
+            Unit(b"a\n", encoding=encoding)

@@ -327,3 +327,9 @@ def test_what_is_written_is_read_back(first: list[Any], second: list[Any]) -> No
 def test_binary_in_nested_values_is_refused(kind: pa.DataType) -> None:
     with pytest.raises(SchemaError, match="column 'v': JSON can't hold the binary values"):
         write("jsonl", pa.RecordBatch.from_arrays([pa.nulls(0, kind)], names=["v"]))
+
+
+def test_types_may_be_given() -> None:
+    file = Unit(b'{"id":1}\n{"id":2,"late":"2024-01-31"}\n', "x.jsonl", types="id:double,late:date")
+    assert file.rows() == [{"id": 1.0, "late": None}, {"id": 2.0, "late": date(2024, 1, 31)}]
+    assert Unit(b"", "x.jsonl", types="id:int64").rows() == []

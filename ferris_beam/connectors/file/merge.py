@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferris_beam.commitlog.durable import remove_file, sync_folder
+from ferris_beam.commitlog.durable import sync_folder
 from ferris_beam.connectors.file.encoding import Encoding
 from ferris_beam.connectors.file.layout import Workspace
 from ferris_beam.errors import SchemaError
 from ferris_beam.formats.compression import GzipTarget
-from ferris_beam.formats.parquet.concatenation import Footer, concatenate
 
 _BLOCK = 1 << 20
-_SMALL = 8
-"""Row groups of less than this part of the size asked for are put together."""
+_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +67,16 @@ class Merge:
             with open(part, "rb") as source:
                 shutil.copyfileobj(source, file, _BLOCK)
 
-    # ── Parquet: row groups as they are, small ones put together ────────────────────────────
+    # ── formats that end with an index: read again, written as one ──────────────────────────
 
     def _join(self, file: IO[bytes], parts: Sequence[str]) -> None:
-        footers = [Footer.read(part) for part in parts]
         schema = pq.read_schema(parts[0])
         for part in parts[1:]:
             self.check(schema, pq.read_schema(part))
-        if not all(footers[0].fits(footer) for footer in footers):
-            self._rewrite(file, schema, parts)
-            return
-        rewritten: list[str] = []
-        try:
-            concatenate(file, list(self._without_small_groups(schema, footers, rewritten)))
-        finally:
-            for path in rewritten:
-                remove_file(path)
-
-    def _without_small_groups(
-        self, schema: pa.Schema, footers: Sequence[Footer], rewritten: list[str]
-    ) -> Iterable[Footer]:
-        """The files to copy; runs of files with small row groups are rewritten, into
-        ``rewritten``."""
-        for small, run in groupby(footers, self._is_small):
-            found = list(run)
-            if not small or len(found) == 1:
-                yield from found
-                continue
-            path = self.workspace.staged(self.workspace.new_staged_name(self.run))
-            rewritten.append(path)
-            with open(path, "xb") as file:
-                self._rewrite(file, schema, [footer.path for footer in found])
-            yield Footer.read(path)
-
-    def _is_small(self, footer: Footer) -> bool:
-        usual = self.encoding.options.row_group_size // _SMALL
-        return footer.rows < usual * max(1, len(footer.groups))
-
-    def _rewrite(self, file: IO[bytes], schema: pa.Schema, parts: Sequence[str]) -> None:
         writer = self.encoding.format.create(file, schema, self.encoding.options)
         for part in parts:
             with pq.ParquetFile(part) as source:
-                for records in source.iter_batches(1 << 16):
+                for records in source.iter_batches(_ROWS, use_threads=False):
                     writer.write(records)
         writer.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from ferris_beam.formats.base import (
 )
 from ferris_beam.formats.columns import check_names, projected
 from ferris_beam.formats.csv.borders import LineCheck, QuotedBorders
+from ferris_beam.formats.csv.encoding import TranscodingParser, in_utf8
 from ferris_beam.formats.csv.header import Head, read_head
 from ferris_beam.formats.csv.inference import infer_schema
 from ferris_beam.formats.csv.parser import CsvParser
@@ -27,10 +29,12 @@ from ferris_beam.formats.grid import (
     Borders,
     GridReader,
     LineBorders,
+    Parser,
     grid_extent,
 )
 from ferris_beam.formats.options import ReadOptions, WriteOptions
 from ferris_beam.formats.registry import default_delimiter
+from ferris_beam.formats.types import with_types
 from ferris_beam.formats.window import Window
 
 
@@ -41,12 +45,14 @@ class CsvFormat(Format):
         {
             "columns",
             "delimiter",
+            "encoding",
             "escape",
             "header",
             "newlines_in_values",
             "null_values",
             "quote",
             "skip_lines",
+            "types",
         }
     )
     write_options = frozenset({"delimiter", "header"})
@@ -58,8 +64,9 @@ class CsvFormat(Format):
         window = Window(source)
         dialect = dialect_of(source.name, options)
         head = _head(window, dialect, options)
-        rows = _borders(window, head, dialect, options).first_rows()
-        return infer_schema(head.names, rows, dialect)
+        rows = in_utf8(_borders(window, head, dialect, options).first_rows(), dialect.encoding)
+        found = infer_schema(head.names, rows, dialect)
+        return replace(found, schema=with_types(found.schema, options.types, source.name))
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         return grid_extent(source, divisible=not options.newlines_in_values)
@@ -77,7 +84,9 @@ class CsvFormat(Format):
         head = _head(window, dialect, options)
         names = head.names or schema.names  # an empty file has neither names nor rows
         check_names(source.name, names, schema.names)
-        parser = CsvParser(names, projected(schema, columns), dialect)
+        parser: Parser = CsvParser(names, projected(schema, columns), dialect)
+        if dialect.encoding != "utf-8":
+            parser = TranscodingParser(parser, dialect.encoding)
         check = None if options.newlines_in_values else LineCheck(dialect, source.name)
         borders = _borders(window, head, dialect, options)
         return GridReader(borders, parser, head.lines, check)
@@ -96,6 +105,7 @@ def dialect_of(name: str, options: ReadOptions) -> Dialect:
         quote=options.quote or None,
         escape=options.escape or None,
         null_values=tuple(options.null_values),
+        encoding=options.encoding,
     )
 
 

@@ -73,10 +73,11 @@ def _first_row(window: Window, dialect: Dialect, start: int) -> tuple[list[str],
 
 def _fields(window: Window, row: bytes, dialect: Dialect) -> list[str]:
     try:
-        text = row.decode()
+        text = row.decode(dialect.encoding)
     except UnicodeDecodeError as error:
         raise FatalError(
-            f"{window.source.name}: its header is not UTF-8 ({error.reason}); convert the file"
+            f"{window.source.name}: its header is not {dialect.encoding} ({error.reason}); set "
+            "encoding= as it was written, such as cp1252"
         ) from error
     reader = csv.reader(
         [text.rstrip("\r\n")] if dialect.quote is None else text.splitlines(keepends=True),

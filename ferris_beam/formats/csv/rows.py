@@ -32,6 +32,7 @@ class Dialect:
     quote: str | None = '"'
     escape: str | None = None
     null_values: tuple[str, ...] = ("",)
+    encoding: str = "utf-8"
 
     @cached_property
     def row(self) -> re.Pattern[bytes]:

@@ -23,21 +23,26 @@ from ferris_beam.formats.jsonl.inference import infer_schema
 from ferris_beam.formats.jsonl.parser import JsonLinesParser
 from ferris_beam.formats.jsonl.writer import JsonLinesWriter
 from ferris_beam.formats.options import ReadOptions, WriteOptions
+from ferris_beam.formats.types import data_type
 from ferris_beam.formats.window import Window
 
 
 class JsonLinesFormat(Format):
     name = "jsonl"
     extensions = (".jsonl", ".ndjson")
-    read_options = frozenset[str]()
+    read_options = frozenset({"types"})
     write_options = frozenset[str]()
     compressions = ("none", "gzip")
     wrapped = True
     appendable = True
 
     def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
-        schema = infer_schema(_borders(source).first_rows())
-        return Discovery(schema, certain=len(schema) > 0)
+        found = infer_schema(_borders(source).first_rows())
+        for name, kind in options.types.items():
+            at = found.get_field_index(name)
+            field = pa.field(name, data_type(kind))
+            found = found.append(field) if at < 0 else found.set(at, field)
+        return Discovery(found, certain=len(found) > 0)
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         return grid_extent(source)

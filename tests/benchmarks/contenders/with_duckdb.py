@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 _COLUMNS = (
@@ -34,6 +36,6 @@ def parquet_to_jsonl(source: str, target: str, threads: int) -> None:
 def _copy(
     query: str, target: str, threads: int, settings: str = "FORMAT parquet, COMPRESSION snappy"
 ) -> None:
-    config = {"threads": threads, "preserve_insertion_order": False}
+    config: dict[str, Any] = {"threads": threads, "preserve_insertion_order": False}
     with duckdb.connect(config=config) as connection:
         connection.execute(f"COPY ({query}) TO '{target}' ({settings})")

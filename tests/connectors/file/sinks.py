@@ -80,7 +80,7 @@ def staged_files(folder):
 
 
 def ids_in_folder(folder, format="parquet"):
-    """The ids that DuckDB finds in all data files below a folder, hidden ones included."""
+    """The ids that DuckDB finds in the data files below a folder, sorted."""
     files = [f"{folder}{name}" for name in tree(folder)]
     if not files:
         return []

@@ -20,7 +20,6 @@ from tests.connectors.file.sinks import (
     tree,
 )
 
-
 MERGED = ("parquet", "csv.gz", "jsonl.gz")
 
 
@@ -100,7 +99,7 @@ def groups(path):
     return [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
 
 
-def test_large_row_groups_are_kept_and_runs_of_small_ones_joined(folder):
+def test_small_row_groups_become_full_ones(folder):
     path = f"{folder}/out.parquet"
     sink = claimed(path, row_group_size=80)
     starts, sizes = 0, [3, 4, 80, 100, 5, 90, 1, 2, 80, 9]
@@ -109,7 +108,7 @@ def test_large_row_groups_are_kept_and_runs_of_small_ones_joined(folder):
         starts += size
     sink.finish(1)
     assert ids_in_file(path) == list(range(starts))
-    assert groups(path) == [7, 80, 80, 20, 5, 80, 10, 3, 80, 9]
+    assert groups(path) == [80, 80, 80, 80, 54]
     assert pq.read_table(path).to_pylist() == pa.Table.from_batches([rows(0, starts)]).to_pylist()
     assert staged_files(folder) == []
 
