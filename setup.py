@@ -63,9 +63,7 @@ setup(
     extras_require={
         **CONNECTORS,
         **RUNNERS,
-        "all": sorted(
-            {need for needs in (CONNECTORS | RUNNERS).values() for need in needs}
-        ),
+        "all": sorted({need for needs in (CONNECTORS | RUNNERS).values() for need in needs}),
         "test": TEST,
         "bench": BENCH,
     },

@@ -120,4 +120,3 @@ def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
         if found is not None:
             raise found from error
         raise known if isinstance(known, Exception) else error from None
-

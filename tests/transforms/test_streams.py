@@ -69,9 +69,9 @@ def test_a_stream_grows_one_file_by_segments(tmp_path: Path) -> None:
     stream.close()
     file = tmp_path / "out.jsonl"
     run(
-        lambda p: p
-        | fb.read("memory://live?unbounded=true")
-        | fb.write(f"file://{file}?batch_size=7"),
+        lambda p: (
+            p | fb.read("memory://live?unbounded=true") | fb.write(f"file://{file}?batch_size=7")
+        ),
         "--name=n",
     )
     assert [line for line in file.read_text().splitlines()] == [f'{{"x":{x}}}' for x in range(50)]
@@ -90,8 +90,8 @@ def test_a_stream_goes_on_after_a_restart(tmp_path: Path) -> None:
         return records
 
     def build(fn: object) -> object:
-        return (
-            lambda p: p
+        return lambda p: (
+            p
             | fb.read("memory://live?unbounded=true")
             | "map" >> fb.MapBatches(fn)
             | fb.write(sink)
@@ -111,7 +111,9 @@ def test_a_stream_can_not_become_one_parquet_file(tmp_path: Path) -> None:
     stream.close()
     with pytest.raises(fb.errors.PlanError, match="never ends"):
         run(
-            lambda p: p
-            | fb.read("memory://live?unbounded=true")
-            | fb.write(f"file://{tmp_path}/out.parquet")
+            lambda p: (
+                p
+                | fb.read("memory://live?unbounded=true")
+                | fb.write(f"file://{tmp_path}/out.parquet")
+            )
         )

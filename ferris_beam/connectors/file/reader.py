@@ -122,15 +122,18 @@ class FileReader(Reader):
     def read(self, split: Split) -> Iterator[Chunk]:
         opened = self._open(split)
         interval = split.interval
+        compressed = _Details.decode(split.details).unit.compression != "none"
         pieces = opened.reader.read(interval.start, interval.closed_end)
         while True:
+            before = opened.source.delivered
             try:
                 piece = next(pieces, None)
             finally:  # what a changed file looks like is no fault of its own
                 opened.source.check()
             if piece is None:
                 return
-            yield _chunk(piece)
+            # Of a compressed file it is the bytes on disk that count.
+            yield _chunk(piece, opened.source.delivered - before if compressed else piece.nbytes)
 
     def backlog(self, split: Split, position: int) -> Backlog | None:
         details = _Details.decode(split.details)
@@ -176,8 +179,8 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path) + ("/" if folder else "")
 
 
-def _chunk(piece: Piece) -> Chunk:
-    return Chunk(piece.records, piece.end, [_reject(row) for row in piece.bad_rows], piece.nbytes)
+def _chunk(piece: Piece, nbytes: int) -> Chunk:
+    return Chunk(piece.records, piece.end, [_reject(row) for row in piece.bad_rows], nbytes)
 
 
 def _reject(row: BadRow) -> Reject:

@@ -45,7 +45,8 @@ def identity_of(status: os.stat_result) -> str:
 
 
 class LocalFile:
-    """A regular file, open for reading. ``expected`` is the identity that it must have."""
+    """A regular file, open for reading. ``expected`` is the identity that it must have;
+    ``delivered`` counts the bytes that were read from it."""
 
     def __init__(self, path: str, expected: str | None = None) -> None:
         self._name = path
@@ -58,6 +59,7 @@ class LocalFile:
         self.identity = identity_of(status)
         self._size = status.st_size
         self._expected = expected
+        self.delivered = 0
         self.check()
 
     @property
@@ -81,6 +83,7 @@ class LocalFile:
                 if not count:
                     break
                 filled += count
+        self.delivered += filled
         return filled
 
     def check(self) -> None:

@@ -299,3 +299,12 @@ def test_what_is_left_is_estimated(orders: Path) -> None:
     assert (end.nbytes, end.idle) == (0, True)
     (zipped,) = reader(orders / "orders.csv.gz").splits({})
     assert source.backlog(zipped, 0) is None
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.csv.gz"])
+def test_bytes_are_counted_as_they_lie_on_disk(orders: Path, name: str) -> None:
+    plain = (orders / "orders.csv").read_bytes()
+    (orders / "orders.csv.gz").write_bytes(gzip.compress(plain))
+    size = (orders / name).stat().st_size
+    header = 0 if name.endswith(".gz") else plain.index(b"\n") + 1
+    assert sum(chunk.nbytes for chunk in read(reader(orders / name))) == size - header
