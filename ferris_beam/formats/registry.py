@@ -62,7 +62,8 @@ def detect(path: str, format: str | None = None, compression: str | None = None)
         known = ", ".join(_EXTENSIONS)
         raise ConfigurationError(
             f"{path}: its name does not tell the format; set format= to one of "
-            f"{', '.join(formats())} (known extensions: {known}, each also with .gz)"
+            f"{', '.join(formats())}, or choose files by a glob such as *.csv (known extensions: "
+            f"{known}, each also with .gz)"
         )
     return Detected(found, compression or _COMPRESSIONS.get(wrapper, "none"))
 

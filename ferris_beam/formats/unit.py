@@ -70,11 +70,13 @@ def open_unit(
     if predicate is None or format.filters:
         return format.open(inner, schema, options, columns, predicate)
     wanted = projected(schema, columns)
-    needed = list(dict.fromkeys([*wanted.names, *columns_of(predicate, schema)]))
+    needed = [*wanted.names, *columns_of(predicate, schema)]
     return _Filtered(format.open(inner, schema, options, needed), wanted, predicate)
 
 
 class _Filtered(FormatReader):
+    """A unit of a format that knows no conditions: rows are dropped once they are read."""
+
     def __init__(self, inner: FormatReader, schema: pa.Schema, predicate: pc.Expression) -> None:
         self.schema = schema
         self._inner = inner
@@ -84,6 +86,15 @@ class _Filtered(FormatReader):
         for piece in self._inner.read(start, end):
             kept = piece.records.filter(self._predicate).select(self.schema.names)
             yield replace(piece, records=kept)
+
+
+def check_pushdown(
+    schema: pa.Schema, columns: Sequence[str] | None, predicate: pc.Expression | None
+) -> None:
+    """Raises `SchemaError` where a unit of this schema can't be opened with these."""
+    projected(schema, columns)
+    if predicate is not None:
+        columns_of(predicate, schema)
 
 
 def _format(unit: Detected) -> Format:

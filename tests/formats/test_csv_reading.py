@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferris_beam.errors import FatalError, SchemaError
+from ferris_beam.errors import ConfigurationError, FatalError, SchemaError
 from tests.formats.memory import Unit, csv_field, grid_of, spans
 
 FIELD = st.text(st.sampled_from("ab \",;\n\r'é\\"), max_size=8)
@@ -132,6 +132,12 @@ def test_the_same_types_and_rows_as_duckdb(tmp_path: Path) -> None:
 )
 def test_heads(text: str, options: dict[str, object], expected: list[dict[str, object]]) -> None:
     assert Unit(text.encode(), **options).rows() == expected
+
+
+def test_one_character_has_one_meaning() -> None:
+    assert Unit(b'a\n"x ""y"""\n', escape='"').rows() == [{"a": 'x "y"'}]
+    with pytest.raises(ConfigurationError, match="delimiter and quote or escape are both ';'"):
+        Unit(b"a;b\n", delimiter=";", quote=";")
 
 
 def test_a_tsv_is_separated_by_tabs() -> None:

@@ -22,7 +22,7 @@ from ferris_beam.connectors.file.source import LocalFile
 from ferris_beam.formats.base import BadRow, Discovery, FormatReader, Piece
 from ferris_beam.formats.columns import projected
 from ferris_beam.formats.registry import Detected
-from ferris_beam.formats.unit import detected, discover, extent, open_unit, settle
+from ferris_beam.formats.unit import check_pushdown, detected, discover, extent, open_unit, settle
 from ferris_beam.interval import Interval
 from ferris_beam.uri import Uri
 
@@ -94,6 +94,7 @@ class FileReader(Reader):
         files = self._files()
         units = [(path, detected(path, self._options)) for path in files]
         schema = self._discover(files)
+        check_pushdown(schema, self._columns, self._predicate)
         for path, unit in units:
             with closing(LocalFile(path)) as source:
                 positions = extent(source, unit, self._options)
@@ -125,7 +126,6 @@ class FileReader(Reader):
         compressed = _Details.decode(split.details).unit.compression != "none"
         pieces = opened.reader.read(interval.start, interval.closed_end)
         while True:
-            before = opened.source.delivered
             try:
                 piece = next(pieces, None)
             finally:  # what a changed file looks like is no fault of its own
@@ -133,7 +133,7 @@ class FileReader(Reader):
             if piece is None:
                 return
             # Of a compressed file it is the bytes on disk that count.
-            yield _chunk(piece, opened.source.delivered - before if compressed else piece.nbytes)
+            yield _chunk(piece, opened.source.take_count() if compressed else piece.nbytes)
 
     def backlog(self, split: Split, position: int) -> Backlog | None:
         details = _Details.decode(split.details)

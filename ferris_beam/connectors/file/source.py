@@ -45,8 +45,7 @@ def identity_of(status: os.stat_result) -> str:
 
 
 class LocalFile:
-    """A regular file, open for reading. ``expected`` is the identity that it must have;
-    ``delivered`` counts the bytes that were read from it."""
+    """A regular file, open for reading. ``expected`` is the identity that it must have."""
 
     def __init__(self, path: str, expected: str | None = None) -> None:
         self._name = path
@@ -59,7 +58,7 @@ class LocalFile:
         self.identity = identity_of(status)
         self._size = status.st_size
         self._expected = expected
-        self.delivered = 0
+        self._delivered = 0
         self.check()
 
     @property
@@ -83,8 +82,13 @@ class LocalFile:
                 if not count:
                     break
                 filled += count
-        self.delivered += filled
+        self._delivered += filled
         return filled
+
+    def take_count(self) -> int:
+        """The bytes that were read since this was asked before."""
+        count, self._delivered = self._delivered, 0
+        return count
 
     def check(self) -> None:
         """Raises `SourceChangedError` where the file is not, or no longer, the expected one."""

@@ -9,6 +9,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferris_beam.errors import OptionError
 from ferris_beam.formats.base import (
     ByteSource,
     Discovery,
@@ -99,11 +100,17 @@ class CsvFormat(Format):
 
 
 def dialect_of(name: str, options: ReadOptions) -> Dialect:
-    """The dialect of a file; its name decides the delimiter where no option does."""
+    """The dialect of a file; its name decides the delimiter where no option does.
+
+    To escape quotes by quotes is what is done without an escape character.
+    """
+    delimiter = options.delimiter or default_delimiter(name)
+    if delimiter in (options.quote, options.escape):
+        raise OptionError(f"delimiter and quote or escape are both {delimiter!r}; set another one")
     return Dialect(
-        delimiter=options.delimiter or default_delimiter(name),
+        delimiter=delimiter,
         quote=options.quote or None,
-        escape=options.escape or None,
+        escape=options.escape if options.escape not in ("", options.quote) else None,
         null_values=tuple(options.null_values),
         encoding=options.encoding,
     )
