@@ -96,8 +96,8 @@ def run_and_kill(
 ) -> int:
     """Starts the same command until it exits 0, killing it ``kills`` times at most.
 
-    A kill comes a seeded number of ``commits`` after the start plus a seeded fraction of a second, so
-    it hits the middle of whatever the process does then. Returns the kills that hit.
+    A kill comes a seeded number of ``commits`` after the start plus a seeded fraction of a
+    second, so it hits the middle of whatever the process does then. Returns the kills that hit.
     """
     chance = random.Random(seed)
     done = 0
