@@ -16,7 +16,7 @@ from ferris_beam.errors import OptionError
 from ferris_beam.formats.base import Format
 from ferris_beam.formats.registry import compressions, formats
 from ferris_beam.formats.types import Types
-from ferris_beam.options import InWords, Options, option
+from ferris_beam.options import InWords, Options, option, requires
 
 _CHARACTERS = {"tab": "\t", "\\t": "\t", "none": "", "comma": ",", "pipe": "|", "semicolon": ";"}
 
@@ -80,12 +80,14 @@ def _encoding(value: str) -> str:
 Encoding: TypeAlias = Annotated[
     str,
     AfterValidator(_encoding),
-    InWords("utf-8, or an encoding of one byte for each character such as cp1252 or latin-1"),
+    InWords("utf-8, or an encoding of one byte for each character"),
 ]
 
 
 class ReadOptions(Options):
     """How files or objects are read."""
+
+    rules = (requires("columns", header=False),)
 
     format: FormatName | None = option(
         None, description="The format; by default as the name's extension says.", example="csv"

@@ -38,7 +38,10 @@ def data_type(name: str) -> pa.DataType:
     decimal = _DECIMAL.fullmatch(text)
     if decimal:
         return pa.decimal128(int(decimal[1]), int(decimal[2] or 0))
-    return pa.type_for_alias(_SYNONYMS.get(text, text))
+    try:
+        return pa.type_for_alias(_SYNONYMS.get(text, text))
+    except ValueError:
+        raise ValueError(f"there is no type {name!r}") from None
 
 
 def parse_types(value: Any) -> dict[str, str]:
@@ -76,5 +79,5 @@ def _show(types: Mapping[str, str]) -> str:
 Types: TypeAlias = Annotated[
     dict[str, str],
     BeforeValidator(parse_types),
-    InWords("column:type pairs such as id:int64,price:decimal(10,2)", _show),
+    InWords("column:type pairs, separated by commas", _show),
 ]

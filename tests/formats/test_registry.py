@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from ferris_beam.connectors.file.options import FileSourceOptions
 from ferris_beam.errors import ConfigurationError, OptionError
 from ferris_beam.formats.options import ReadOptions, WriteOptions, check_options
 from ferris_beam.formats.registry import (
@@ -17,6 +18,8 @@ from ferris_beam.formats.registry import (
     formats,
 )
 from ferris_beam.formats.unit import detected
+from ferris_beam.options import check
+from ferris_beam.uri import Uri
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,10 @@ def test_delimiters_have_names(given: str, expected: str) -> None:
 def test_a_delimiter_is_one_ascii_character(value: str) -> None:
     with pytest.raises(ValueError, match="not one ASCII character"):
         ReadOptions(delimiter=value)
+
+
+def test_columns_are_named_where_there_is_no_header() -> None:
+    uri = Uri.parse("file:///x.csv?columns=a,b")
+    with pytest.raises(ConfigurationError, match="columns works only with header"):
+        check(FileSourceOptions, uri, {})
+    check(FileSourceOptions, uri, {"header": False})
