@@ -150,9 +150,6 @@ class Reader(ABC):
         """What is left in the split's unit behind ``position``; None where unknown."""
         return None
 
-    def acknowledge(self, positions: Mapping[str, int]) -> None:
-        """All sinks hold everything below these positions, durably: confirm, commit, forget."""
-
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import pytest
 
 import ferris_beam as fb
+from ferris_beam.connector import Reader, Staged, Writer
 from ferris_beam.reliability import SCHEMA
 from ferris_beam.transforms import meter
 from tests.pseudo_terminal import REPOSITORY, environment
@@ -229,6 +230,17 @@ def test_every_public_name_is_explained() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     used = set(re.findall(r"\b(?:fb|registry)\.(\w+)", text))
     assert set(fb.__all__) - used == set()
+
+
+def test_the_contract_of_connectors_is_explained() -> None:
+    section = page_text("docs/architecture.md").split("## The contract")[1].split("\n## ")[0]
+    explained = set(re.findall(r"`(\w+)\(", section))
+    methods = {
+        name for kind in (Reader, Writer) for name in vars(kind) if callable(vars(kind)[name])
+    }
+    assert {name for name in methods if not name.startswith("_")} - explained == set()
+    kinds = (Reader, Writer, Staged)
+    assert [name for name in explained if not any(hasattr(kind, name) for kind in kinds)] == []
 
 
 def test_every_layer_is_explained() -> None:

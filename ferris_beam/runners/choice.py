@@ -8,6 +8,7 @@ with threads, since Arrow releases the interpreter's lock.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
@@ -51,5 +52,8 @@ def choose(options: PipelineOptions) -> Choice:
 def _given(options: PipelineOptions) -> set[str]:
     """The names of the options that were said, also those that were given their default."""
     changed = set(options.get_all_options(drop_default=True))
-    flags = {flag.lstrip("-").split("=", 1)[0] for flag in getattr(options, "_flags", ())}
-    return changed | flags | set(getattr(options, "_all_options", ()))
+    flags = getattr(options, "_flags", None)
+    if flags is None:  # then Beam takes those of the command line
+        flags = sys.argv[1:]
+    said = {flag.lstrip("-").split("=", 1)[0] for flag in flags}
+    return changed | said | set(getattr(options, "_all_options", ()))

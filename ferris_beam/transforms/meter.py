@@ -13,6 +13,7 @@ masked_intervals       intervals that a sink held already
 retries                attempts repeated after a transient error
 read_micros,           time spent inside the reader and the writer, microseconds
 write_micros
+backlog_bytes          a gauge: what was left of an endless unit when it was last asked
 =====================  ==========================================================
 """
 
@@ -50,6 +51,10 @@ class Meter:
         counter.inc(amount)
         with _lock:
             _tallies.setdefault(self._run, Counter())[self._prefix + name] += amount
+
+    def gauge(self, name: str, value: int) -> None:
+        """Sets the gauge ``name``."""
+        Metrics.gauge(self._namespace, self._prefix + name).set(value)
 
     def expect(self, nbytes: int) -> None:
         """Announces bytes that will be read, for a progress bar."""

@@ -246,12 +246,18 @@ class ReadDoFn(_Reading):
                     tracker.try_claim((position, None))
                     return
             if restriction.end is None:
+                self._note_backlog(split, position)
                 tracker.defer_remainder(Duration(POLL_SECONDS))
             elif position < tracker.current_restriction().end:
                 raise FatalError(
                     f"the reader of {self.source} ended at position {position} of {interval}: "
                     "it must cover its interval"
                 )
+
+    def _note_backlog(self, split: Split, position: int) -> None:
+        backlog = self.reader.backlog(split, position)
+        if backlog is not None:
+            self.meter.gauge("backlog_bytes", backlog.nbytes)
 
 
 class EndlessReadDoFn(ReadDoFn):

@@ -247,7 +247,7 @@ def _start_up() -> Case:
         return {"source": f"file://{paths.of(few)}", "folder": paths.folder}
 
     def contender(name: str, function: str, arguments: Any = lambda paths: {}) -> Contender:
-        return Contender(name, f"{_CONTENDERS}.startup:{function}", 1, arguments)
+        return Contender(name, f"{_CONTENDERS}.startup:{function}", 0, arguments)
 
     return Case(
         "start-up",

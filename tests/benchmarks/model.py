@@ -32,7 +32,8 @@ class Contender:
 
     ``function`` is 'module:name'; the module's imports are the contender's start-up, and it may
     import nothing that another contender needs. ``arguments`` are made for each run. ``rival``
-    names the contender of ours that it is compared with; None: it is ours. ``output`` is the
+    names the contender of ours that it is compared with; None: it is ours. ``rows`` is 0 where no
+    rows are counted. ``output`` is the
     extension of the data files whose rows are checked; None: it writes none.
     """
 
@@ -51,7 +52,8 @@ class Measurement:
 
     ``process_seconds`` is the whole process, ``seconds`` the work alone, without start-up and
     imports; ``process_cpu_seconds`` and ``cpu_seconds`` are user and system time of the same two;
-    ``peak_bytes`` the resident memory of the process; ``output_bytes`` the data files.
+    children's time included; ``peak_bytes`` is the resident memory of the largest of them,
+    ``output_bytes`` the size of the data files.
     """
 
     process_seconds: float
@@ -132,11 +134,11 @@ def rate(name: str, rows: int, at_least: float) -> Target:
     return Target(name, values, at_least=at_least, unit=" k/s")
 
 
-def milliseconds(name: str, at_most: float | None = None, whole: bool = False) -> Target:
-    """The work, or the whole process, in milliseconds."""
+def milliseconds(name: str, at_most: float | None = None) -> Target:
+    """The work in milliseconds."""
 
     def values(results: Results) -> list[float]:
-        return [1000 * (m.process_seconds if whole else m.seconds) for m in results[name]]
+        return [1000 * seconds for seconds in seconds_of(results, name)]
 
     return Target(name, values, at_most=at_most, unit=" ms")
 

@@ -28,22 +28,23 @@ def show(outcome: Outcome, console: Console) -> None:
 
 def _contenders(outcome: Outcome) -> Table:
     rounds = len(next(iter(outcome.results.values())))
+    compared = any(contender.rival for contender in outcome.case.contenders)
     table = Table(
         title=f"{outcome.case.name}: {outcome.case.title}",
-        caption=f"medians of {rounds} rounds. work: without start-up and imports. process: all of "
-        "it. against us: how many times as fast ours is",
+        caption=f"Medians of {rounds} rounds. Work: without start-up and imports; process: all of "
+        "it." + (" Ours is …× as fast, by work / by process." if compared else ""),
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("contender", no_wrap=True)
     for column in (
         *("rows", "M rows/s", "work s", "min–max", "CPU s", "process s", "CPU s", "peak MB"),
-        *("out MB", "against us: work", "process"),
+        *(("out MB", "ours is") if compared else ("out MB",)),
     ):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for contender in outcome.case.contenders:
-        runs = outcome.results[contender.name]
-        table.add_row(contender.name, *_cells(contender, runs), *_ratios(outcome, contender))
+        cells = _cells(contender, outcome.results[contender.name])
+        table.add_row(contender.name, *cells, *([_ratios(outcome, contender)] if compared else []))
     return table
 
 
@@ -51,8 +52,8 @@ def _cells(contender: Contender, runs: Sequence[Measurement]) -> list[str]:
     work = [run.seconds for run in runs]
     output = median(run.output_bytes for run in runs) / 1e6
     return [
-        f"{contender.rows:,}",
-        f"{contender.rows / median(work) / 1e6:.2f}",
+        f"{contender.rows:,}" if contender.rows else "",
+        f"{contender.rows / median(work) / 1e6:.2f}" if contender.rows else "",
         _seconds(median(work)),
         f"{_seconds(min(work))}–{_seconds(max(work))}",
         f"{median(run.cpu_seconds for run in runs):.2f}",
@@ -64,17 +65,17 @@ def _cells(contender: Contender, runs: Sequence[Measurement]) -> list[str]:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def _ratios(outcome: Outcome, contender: Contender) -> tuple[str, str]:
+def _ratios(outcome: Outcome, contender: Contender) -> str:
     if contender.rival is None:
-        return "", ""
+        return ""
     results = outcome.results
     work = times_as_fast(contender.rival, contender.name).reached(results)
     rounds = zip(results[contender.name], results[contender.rival], strict=True)
     process = median(peer.process_seconds / own.process_seconds for peer, own in rounds)
-    return f"{work:.2f}×", f"{process:.2f}×"
+    return f"{work:.2f} / {process:.2f}×"
 
 
 def _targets(outcome: Outcome) -> Table:

@@ -18,7 +18,7 @@ from ferris_beam.formats.registry import (
     formats,
 )
 from ferris_beam.formats.unit import detected
-from ferris_beam.options import check
+from ferris_beam.options import resolve_endpoint
 from ferris_beam.uri import Uri
 
 
@@ -111,5 +111,6 @@ def test_a_delimiter_is_one_ascii_character(value: str) -> None:
 def test_columns_are_named_where_there_is_no_header() -> None:
     uri = Uri.parse("file:///x.csv?columns=a,b")
     with pytest.raises(ConfigurationError, match="columns works only with header"):
-        check(FileSourceOptions, uri, {})
-    check(FileSourceOptions, uri, {"header": False})
+        resolve_endpoint(FileSourceOptions, uri, {})
+    found = resolve_endpoint(FileSourceOptions, uri, {"header": False}).options
+    assert found.columns == ("a", "b")

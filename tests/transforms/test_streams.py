@@ -102,6 +102,8 @@ def test_a_stream_goes_on_after_a_restart(tmp_path: Path) -> None:
     stream.close()
     result = run(build(lambda records: records), "--name=n", "--continue")
     assert file.read_text().split() == ["x", *map(str, range(30))]
+    gauges = result.metrics().query()["gauges"]
+    assert {gauge.key.metric.name for gauge in gauges} <= {"data.backlog_bytes"}
     assert counter(result, "data.rows_read") < 30
 
 
