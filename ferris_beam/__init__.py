@@ -27,7 +27,6 @@ _PUBLIC = {
     "ProgressOptions": "ferris_beam.transforms",
     "Rows": "ferris_beam.transforms",
     "Uri": "ferris_beam.uri",
-    "connectors": "ferris_beam.registry",
     "create_sink": "ferris_beam.transforms",
     "create_source": "ferris_beam.transforms",
     "errors": "ferris_beam.errors",
@@ -45,7 +44,6 @@ __all__ = [
     "ProgressOptions",
     "Rows",
     "Uri",
-    "connectors",
     "create_sink",
     "create_source",
     "errors",
@@ -58,7 +56,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ferris_beam import errors
     from ferris_beam.batches import Batch
-    from ferris_beam.registry import connectors, register
+    from ferris_beam.registry import register
     from ferris_beam.runners import launch
     from ferris_beam.transforms import (
         DeadLetters,

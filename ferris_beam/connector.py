@@ -183,8 +183,10 @@ class Writer(ABC):
 
     The engine commits when ``batch_rows`` rows or ``batch_bytes`` bytes of Arrow memory are staged,
     and at the end of a bundle. ``needs_end`` says why the sink shows nothing before its input has
-    ended, where that is so: unbounded input is refused with it."""
+    ended, where that is so: unbounded input is refused with it. ``place`` says where it writes, in
+    one spelling and without secrets: a pipeline writes to each place once."""
 
+    place: str
     needs_end: str = ""
     batch_rows: int = 1 << 20
     batch_bytes: int = 64 << 20

@@ -70,7 +70,7 @@ def _load(dotted: str) -> Connector:
 def _unknown(scheme: str) -> str:
     known = schemes()
     near = difflib.get_close_matches(scheme, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     return (
         f"no connector for the scheme {scheme!r}{hint} There are: {', '.join(known)}. Others come "
         f"from packages with an entry point in the group {ENTRY_POINTS!r}"

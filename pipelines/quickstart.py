@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -145,11 +147,19 @@ def show_next_steps(places: Places) -> None:
             *("--sink", uri(places.folder, "strict/?format=parquet&if_exists=overwrite")),
         ),
     }
-    copy = ("python", "-m", "pipelines.copy")
+    copy = (interpreter(), "-m", "pipelines.copy")
     terminal.show_commands(
         "What to try next",
         {why: shlex.join([*copy, *arguments]) for why, arguments in commands.items()},
     )
+
+
+def interpreter() -> str:
+    """How to call this Python from here: ``python``, if that is it, or its path."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    beside = os.path.relpath(sys.executable)
+    return sys.executable if beside.startswith(os.pardir) else beside
 
 
 if __name__ == "__main__":

@@ -137,6 +137,7 @@ class NumbersWriter(Writer):
     def __init__(self, uri: object, options: NumbersSinkOptions) -> None:
         self.options = options
         self.name = uri.hosts[0].name  # type: ignore[attr-defined]
+        self.place = f"numbers://{self.name}"
         self.batch_rows = options.batch_rows
 
     @property

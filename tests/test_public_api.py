@@ -17,7 +17,6 @@ PUBLIC = [
     "ProgressOptions",
     "Rows",
     "Uri",
-    "connectors",
     "create_sink",
     "create_source",
     "errors",

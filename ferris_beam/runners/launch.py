@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from ferris_beam.errors import FatalError, FerrisError, find_in_text
+from ferris_beam.errors import FatalError, FerrisError, PlanError, find_in_text
 from ferris_beam.monitoring.progress import Progress
 from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_start
@@ -38,7 +38,9 @@ def launch(
     choice = choose(options)
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
-    run = PipelineContext.of(pipeline).as_run()
+    context = PipelineContext.of(pipeline)
+    _refuse_local_secrets(context, choice)
+    run = context.as_run()
     if not quiet:
         show_start(announcement(choice, run))
     began = time.monotonic()
@@ -64,6 +66,16 @@ def launch(
         raise
     seconds = time.monotonic() - began
     return Report.of(metrics, run, choice.runner, delivery(run)[0], seconds)
+
+
+def _refuse_local_secrets(context: PipelineContext, choice: Choice) -> None:
+    """A literal secret stays in this process; workers elsewhere could not open the connection."""
+    if context.local_secrets and not choice.in_process:
+        names = sorted(set(context.local_secrets))
+        raise PlanError(
+            f"{', '.join(names)} was given literally, and {choice.runner} works in other "
+            f"processes: export a variable where the workers run, and write {names[0]}=env:NAME"
+        )
 
 
 def announcement(choice: Choice, run: Run) -> dict[str, str]:

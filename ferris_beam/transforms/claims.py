@@ -89,7 +89,7 @@ def _claim(run: Run) -> Claims:
         raise PlanError("\n".join(run.problems))
     opened: list[tuple[str, Writer]] = []
     try:
-        for sink in sorted(run.sinks, key=lambda sink: sink.uri):
+        for sink in sorted(run.sinks, key=lambda sink: sink.place):
             opened.append((sink.label, sink.writer))
             sink.writer.open(run.identity)
         return _claim_in_order(run, opened)

@@ -31,10 +31,8 @@ class Source:
     label: str
     connector: str
     uri: str
-    delivery: str
     replayable: bool
     ordered: bool
-    unit: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Sink:
     label: str
     connector: str
     uri: str
+    place: str
     writer: Writer
     paths: frozenset[Path] | None
     why_inexact: str = ""
@@ -96,6 +95,7 @@ class PipelineContext:
     sources: list[Source] = field(default_factory=list)
     sinks: list[Sink] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
+    local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -120,10 +120,10 @@ class PipelineContext:
     def add_sink(self, sink: Sink) -> None:
         """Registers a sink; its endpoint must be its own, since a ledger belongs to one sink."""
         for other in self.sinks:
-            if other.uri == sink.uri:
+            if other.place == sink.place:
                 raise PlanError(
-                    f"{other.label!r} and {sink.label!r} both write to {sink.uri}: flatten their "
-                    "inputs and write once"
+                    f"{other.label!r} and {sink.label!r} both write to {sink.place}: write a tuple "
+                    "of both inputs once, (a, b) | fb.write(…)"
                 )
         if self.demanded == "exactly_once" and sink.why_inexact:
             raise PlanError(

@@ -47,7 +47,7 @@ class Endpoint:
 
     @cached_property
     def display(self) -> str:
-        """The URI for people: without options and secrets."""
+        """The URI as it was given, for labels: without options and secrets."""
         return str(self.uri.without_options())
 
     def reader(self, resolved: Resolved) -> Reader:
@@ -55,6 +55,11 @@ class Endpoint:
 
     def writer(self, resolved: Resolved) -> Writer:
         return self.connector.writer(resolved.uri, resolved.options)
+
+
+def shown(resolved: Resolved) -> str:
+    """The complete URI for people: without options and secrets."""
+    return str(resolved.uri.without_options())
 
 
 def plan_of(resolved: Resolved) -> str:

@@ -68,7 +68,7 @@ class MapRows(MapBatches):
     drop the row. Any exception rejects that row. Origins are kept.
 
     ``schema`` declares the result; without it types are inferred, batch by batch. This is Python
-    per row: `MapBatches` does the same some hundred times faster.
+    per row: `MapBatches` does the same tens of times faster.
     """
 
     def __init__(

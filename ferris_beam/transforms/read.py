@@ -21,7 +21,7 @@ from ferris_beam.interval import Interval, Origin
 from ferris_beam.options import Resolved
 from ferris_beam.reliability.dead_letters import DeadLetterFormat, strict_error
 from ferris_beam.transforms.context import PipelineContext, Run, Source
-from ferris_beam.transforms.endpoint import Endpoint, plan_of
+from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import (
     REJECTS,
@@ -82,9 +82,11 @@ class Read(beam.PTransform):
         context = PipelineContext.of(begin.pipeline)
         resolved = self.endpoint.resolved()
         reader, residual = self._reader(resolved)
-        split = SplitDoFn(context, reader, self.endpoint.connector.name, whole=residual.limit)
+        connector, source = self.endpoint.connector.name, shown(resolved)
         plan = f"{plan_of(resolved)} {self.columns} {self.predicate!s} {self.limit}"
-        arguments = (context, reader, residual, self.endpoint, plan, self.dead_letters is None)
+        strict = self.dead_letters is None
+        arguments = (context, reader, residual, connector, source, plan, strict)
+        split = SplitDoFn(context, reader, connector, whole=residual.limit)
         read: _Reading
         if residual.limit is not None:
             read = LimitedReadDoFn(*arguments)
@@ -98,7 +100,11 @@ class Read(beam.PTransform):
         )
         outputs = apply_operator(splits, read, "Read")
         split.label = read.label
-        self._register(context, read, reader)
+        context.local_secrets += resolved.options.local_secrets
+        context.sources.append(
+            Source(read.label, connector, source, reader.replayable, reader.ordered)
+        )
+        context.steps.append(read)
         if self.dead_letters is not None:
             self.dead_letters.add(outputs.rejects)
         if self.rows:
@@ -108,22 +114,6 @@ class Read(beam.PTransform):
     def _reader(self, resolved: Resolved) -> tuple[Reader, Residual]:
         reader = self.endpoint.reader(resolved)
         return reader.pushdown(self.columns, self.predicate, self.limit)
-
-    def _register(self, context: PipelineContext, operator: Operator, reader: Reader) -> None:
-        facts = self.endpoint.connector.source
-        assert facts is not None
-        context.sources.append(
-            Source(
-                operator.label,
-                self.endpoint.connector.name,
-                self.endpoint.display,
-                facts.delivery,
-                reader.replayable,
-                reader.ordered,
-                facts.unit,
-            )
-        )
-        context.steps.append(operator)
 
     def schema(self) -> Any:
         """The source's `pyarrow.Schema`: discovered now, which touches the store."""
@@ -145,16 +135,17 @@ class _Reading(Operator):
         context: PipelineContext,
         reader: Reader,
         residual: Residual,
-        endpoint: Endpoint,
+        connector: str,
+        source: str,
         plan: str,
         strict: bool,
     ) -> None:
         self.run: PipelineContext | Run = context
         self.reader = reader
         self.residual = residual
-        self.source = endpoint.display
+        self.source = source
         self.plan = plan
-        self.connector = endpoint.connector.name
+        self.connector = connector
         self.strict = strict
         self.opened = False
 

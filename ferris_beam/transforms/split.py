@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from ferris_beam.connector import Reader, Split
+from ferris_beam.errors import SourceChangedError
 from ferris_beam.interval import Interval, IntervalSet
 from ferris_beam.transforms.claims import Claims, claim
 from ferris_beam.transforms.context import PipelineContext, Run
@@ -42,6 +43,8 @@ class SplitDoFn(beam.DoFn):
         with recorded(run.identity.run):
             claims = claim(run)
             splits = self._splits(claims)
+            if not run.policy.continue_changed:
+                self._refuse_gaps(claims, splits)
             if self.whole is not None:
                 yield splits
                 return
@@ -62,6 +65,20 @@ class SplitDoFn(beam.DoFn):
         finally:
             self.reader.close()
         return splits
+
+    def _refuse_gaps(self, claims: Claims, splits: Sequence[Split]) -> None:
+        """Refuses to go on where a unit is gone of which a part is committed: the rest of it may
+        be missing then, or be read a second time under another name."""
+        listed = {split.interval.unit for split in splits}
+        for state in claims.ledgers.values():
+            for path, done in state.committed.items():
+                gone = sorted(set(done.units()) - listed) if path[0] == self.label else []
+                if gone:
+                    raise SourceChangedError(
+                        f"{gone[0]} is no longer there, but rows of it are committed, and this "
+                        "run was not finished: were they all, or was it moved? Put it back, or "
+                        "say --continue to go on without it, or --reset to start from zero"
+                    )
 
     def _missing(self, run: Run, claims: Claims, split: Split) -> list[Interval]:
         """What at least one sink still needs of a split, in order."""

@@ -10,10 +10,11 @@ from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindows
 
 from ferris_beam.batches import Batch
-from ferris_beam.connector import Receipt, Writer
+from ferris_beam.connector import Receipt
 from ferris_beam.errors import PlanError
+from ferris_beam.options import Resolved
 from ferris_beam.transforms.context import PipelineContext, Sink
-from ferris_beam.transforms.endpoint import Endpoint, plan_of
+from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
 from ferris_beam.transforms.finish import Finish
 from ferris_beam.transforms.lineage import Lineage, lineage, united
 from ferris_beam.transforms.operator import apply_operator
@@ -67,14 +68,27 @@ class Write(beam.PTransform):
         came_by = united([lineage(pcoll) for pcoll in pcolls], self.label)
         why_inexact = _why_inexact(came_by, context)
         steps = [
-            self._step(context, pcoll, f"Write{number or ''}", plan_of(resolved))
+            self._step(context, pcoll, f"Write{number or ''}", resolved)
             for number, pcoll in enumerate(pcolls)
         ]
         label = steps[0].operator.label
         for step in steps:
             step.operator.sink = label
             context.steps.append(step.operator)
-        context.add_sink(self._sink(label, writer, came_by, why_inexact))
+        paths = None if why_inexact else came_by.paths
+        context.local_secrets += resolved.options.local_secrets
+        context.add_sink(
+            Sink(
+                label,
+                self.endpoint.connector.name,
+                shown(resolved),
+                writer.place,
+                writer,
+                paths,
+                why_inexact,
+                self.role,
+            )
+        )
         receipts = steps[0].receipts
         if len(steps) > 1:
             receipts = tuple(step.receipts for step in steps) | "Receipts" >> beam.Flatten()
@@ -82,7 +96,9 @@ class Write(beam.PTransform):
             _ = receipts | "Finish" >> Finish(context, label)
         return receipts
 
-    def _step(self, context: PipelineContext, pcoll: PCollection, name: str, plan: str) -> _Step:
+    def _step(
+        self, context: PipelineContext, pcoll: PCollection, name: str, resolved: Resolved
+    ) -> _Step:
         batches = _in_global_window(pcoll, name)
         if lineage(pcoll).foreign or context.demanded == "at_least_once":
             collect = beam.ParDo(CollectBatches(self.schema)).with_output_types(Batch)
@@ -90,8 +106,8 @@ class Write(beam.PTransform):
         operator = WriteDoFn(
             context,
             self.endpoint.connector.name,
-            self.endpoint.display,
-            plan,
+            shown(resolved),
+            plan_of(resolved),
             self.dead_letters is None,
             self.role,
         )
@@ -99,17 +115,6 @@ class Write(beam.PTransform):
         if self.dead_letters is not None:
             self.dead_letters.add(outputs.rejects)
         return _Step(operator, outputs.main)
-
-    def _sink(self, label: str, writer: Writer, came_by: Lineage, why_inexact: str) -> Sink:
-        return Sink(
-            label=label,
-            connector=self.endpoint.connector.name,
-            uri=self.endpoint.display,
-            writer=writer,
-            paths=None if why_inexact else came_by.paths,
-            why_inexact=why_inexact,
-            role=self.role,
-        )
 
 
 class _Step(NamedTuple):

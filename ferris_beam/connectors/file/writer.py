@@ -55,6 +55,7 @@ class FileWriter(Writer):
 
     def __init__(self, uri: Uri, options: FileSinkOptions) -> None:
         self.layout = Layout.of(uri)
+        self.place = f"file://{self.layout.display}"
         self.options = options
         self.encoding = Encoding.of(self.layout, options)
         self.partitioning = Partitioning(tuple(options.partition_by))

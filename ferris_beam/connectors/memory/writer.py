@@ -40,6 +40,7 @@ class MemoryWriter(Writer):
 
     def __init__(self, uri: Uri, options: MemorySinkOptions) -> None:
         self.name = name_of(uri)
+        self.place = f"memory://{self.name}"
         self._identity = Identity("", "")
 
     def open(self, identity: Identity) -> None:
