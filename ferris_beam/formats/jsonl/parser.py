@@ -9,7 +9,6 @@ One bad line fails a whole block: lines are halved until it is found.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -83,7 +82,7 @@ class JsonLinesParser(Parser):
         return self._read_json(block)
 
     def _read_json(self, block: Block) -> pa.Table:
-        text = io.BytesIO(_readable(block))
+        text = pa.BufferReader(pa.py_buffer(_readable(block)))
         return pa.table(arro3.io.read_json(text, self._read_as, batch_size=_ROWS_AT_A_TIME))
 
     def _is_wide(self, at: int, column: pa.ChunkedArray) -> bool:

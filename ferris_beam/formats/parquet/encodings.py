@@ -26,6 +26,9 @@ class Encodings(NamedTuple):
     columns: dict[str, str]
 
 
+_FEW = 8_192
+
+
 def choose_encodings(sample: pa.Table) -> Encodings:
     dictionary: list[str] = []
     columns: dict[str, str] = {}
@@ -42,6 +45,9 @@ def choose_encodings(sample: pa.Table) -> Encodings:
 def _repeats(column: pa.ChunkedArray) -> bool:
     if pt.is_boolean(column.type) or pt.is_null(column.type):
         return False
+    few = column.slice(0, _FEW)
+    if pc.count_distinct(few).as_py() * 8 > len(few) * 7:
+        return False  # nearly all differ: counting the rest would cost more than it tells
     return bool(pc.count_distinct(column).as_py() * _REPEATS <= len(column))
 
 

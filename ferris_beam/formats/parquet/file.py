@@ -49,10 +49,19 @@ class SourceFile(io.RawIOBase):
         return count
 
 
-def open_parquet(source: ByteSource) -> pq.ParquetFile:
-    """Reads the footer; raises `FatalError` where there is none."""
+def open_parquet(source: ByteSource, dictionaries: bool = False) -> pq.ParquetFile:
+    """Reads the footer; raises `FatalError` where there is none.
+
+    With ``dictionaries`` columns of few texts come as such: reading and filtering them costs a
+    fraction.
+    """
     try:
-        return pq.ParquetFile(pa.PythonFile(SourceFile(source), mode="r"), pre_buffer=False)
+        file = pa.PythonFile(SourceFile(source), mode="r")
+        plain = pq.ParquetFile(file, pre_buffer=False)
+        few = _columns_of_few_texts(plain) if dictionaries else ()
+        if not few:
+            return plain
+        return pq.ParquetFile(file, metadata=plain.metadata, read_dictionary=few, pre_buffer=False)
     except pa.ArrowException as error:
         raise FatalError(
             f"{source.name}: no readable Parquet file ({error}); it may be truncated, or somebody "
@@ -71,3 +80,29 @@ def row_groups(predicate: pc.Expression, source: ByteSource) -> frozenset[int]:
     file = pa.PythonFile(SourceFile(source), mode="r")
     fragment = ds.ParquetFileFormat().make_fragment(file)
     return frozenset(group.id for group in fragment.subset(filter=predicate).row_groups)
+
+
+def _columns_of_few_texts(file: pq.ParquetFile) -> list[str]:
+    """The text columns that are stored by dictionary, with fewer bytes than texts."""
+    metadata = file.metadata
+    paths = {metadata.schema.column(at).path: at for at in range(metadata.num_columns)}
+    return [
+        field.name
+        for field in file.schema_arrow
+        if pa.types.is_string(field.type)
+        and field.name in paths
+        and all(
+            _is_small_dictionary(metadata.row_group(group).column(paths[field.name]))
+            for group in range(metadata.num_row_groups)
+        )
+    ]
+
+
+def _is_small_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
+    return bool(
+        chunk.has_dictionary_page and chunk.total_uncompressed_size < _FEW_BYTES * chunk.num_values
+    )
+
+
+_FEW_BYTES = 2
+"""Bytes of a value, dictionary included, up to which reading as a dictionary pays."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
 from ferris_beam.batches.casting import Cast, cast_records
 from ferris_beam.batches.rebatch import Rebatcher
@@ -18,7 +19,7 @@ from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import BadRow, ByteSource, FormatReader, Piece
 from ferris_beam.formats.columns import check_names, projected
 from ferris_beam.formats.parquet.file import open_parquet, row_groups
-from ferris_beam.formats.predicate import columns_of
+from ferris_beam.formats.predicate import columns_of, mask_of
 from ferris_beam.formats.text import empty
 
 ROW_BITS = 40
@@ -43,14 +44,14 @@ class ParquetReader(FormatReader):
     ) -> None:
         self.schema = projected(schema, columns)
         self._name = source.name
-        self._file = open_parquet(source)
+        self._file = open_parquet(source, dictionaries=True)
         check_names(source.name, self._file.schema_arrow.names, schema.names)
         self._predicate = predicate
         self._read_schema = self.schema
         self._groups: frozenset[int] = frozenset(range(self._file.num_row_groups))
         if predicate is not None:
-            needed = [*self.schema.names, *columns_of(predicate, schema)]
-            self._read_schema = projected(schema, needed)
+            self._judged = columns_of(predicate, schema) or schema.names[:1]
+            self._read_schema = projected(schema, [*self.schema.names, *self._judged])
             self._groups = row_groups(predicate, source)
 
     def read(self, start: int, end: int) -> Iterator[Piece]:
@@ -98,14 +99,28 @@ class ParquetReader(FormatReader):
         yield from rebatcher.flush()
 
     def _piece(self, records: pa.RecordBatch, at: int, end: int, nbytes: float) -> Piece:
-        cast = cast_records(records, self._read_schema)
-        bad = self._bad_rows(records, cast, at)
-        kept = cast.records
+        read = int(nbytes * records.num_rows)
+        if self._is_as_wanted(records.schema):
+            return Piece(self._wanted(records), end, (), read)
+        decoded = decode(records)
+        cast = cast_records(decoded, self._read_schema)
+        bad = self._bad_rows(decoded, cast, at)
+        return Piece(self._wanted(cast.records), end, bad, read)
+
+    def _wanted(self, records: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows and columns that were asked for; only what is left of them is decoded."""
         if self._predicate is not None:
-            kept = kept.filter(self._predicate)
-        if self._read_schema is not self.schema:
-            kept = kept.select(self.schema.names)
-        return Piece(kept, end, bad, int(nbytes * records.num_rows))
+            judged = decode(records.select(self._judged))
+            records = records.filter(mask_of(judged, self._predicate))
+        decoded = decode(records.select(self.schema.names))
+        return pa.RecordBatch.from_arrays(decoded.columns, schema=self.schema)
+
+    def _is_as_wanted(self, found: pa.Schema) -> bool:
+        """Whether only dictionaries stand between the file's columns and those to be read."""
+        return found.names == self._read_schema.names and all(
+            field.nullable and _plain(found.field(at).type) == field.type
+            for at, field in enumerate(self._read_schema)
+        )
 
     def _bad_rows(self, records: pa.RecordBatch, cast: Cast, at: int) -> list[BadRow]:
         """Rows of a file whose types differ from the first file's, and that don't fit those."""
@@ -133,3 +148,16 @@ class ParquetReader(FormatReader):
             if chunk.path_in_schema.split(".")[0] in wanted
         )
         return float(total) / metadata.num_rows
+
+
+def decode(records: pa.RecordBatch) -> pa.RecordBatch:
+    """Without dictionaries."""
+    columns = [
+        column.dictionary_decode() if pt.is_dictionary(column.type) else column
+        for column in records.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=records.schema.names)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pt.is_dictionary(kind) else kind
