@@ -15,8 +15,9 @@ from rich.console import Console
 
 from tests.benchmarks.cases import all_cases
 from tests.benchmarks.harness import ContenderError, Outcome, run_case
+from tests.benchmarks.machine import description
 from tests.benchmarks.model import Case
-from tests.benchmarks.report import as_json, show
+from tests.benchmarks.report import as_json, show, show_machine
 
 CACHE = Path.home() / ".cache" / "ferris-beam" / "benchmarks"
 _WIDTH = 140
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_all(cases: Sequence[Case], arguments: argparse.Namespace) -> list[Outcome]:
     """Runs and shows one case after the other; the file of JSON grows with each."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    machine = description()
+    show_machine(machine, console)
     outcomes: list[Outcome] = []
     with Console(stderr=True).status("") as status:
         for case in cases:
@@ -69,7 +72,8 @@ def run_all(cases: Sequence[Case], arguments: argparse.Namespace) -> list[Outcom
             outcomes.append(outcome)
             show(outcome, console)
             if arguments.json is not None:
-                arguments.json.write_text(json.dumps(as_json(outcomes), indent=1), encoding="utf-8")
+                text = json.dumps(as_json(machine, outcomes), indent=1)
+                arguments.json.write_text(text, encoding="utf-8")
     return outcomes
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +13,14 @@ from rich.table import Table
 from tests.benchmarks.harness import Outcome
 from tests.benchmarks.model import Contender, Measurement, Target, times_as_fast
 
-_PACKAGES = ("apache-beam", "pyarrow", "duckdb", "polars", "isal", "arro3-io")
+
+def show_machine(machine: Mapping[str, Any], console: Console) -> None:
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    console.print(
+        f"{machine['cores']} cores, of which two threads use {machine['speedup_of_two_threads']}; "
+        f"Python {machine['python']}, {packages}\n",
+        highlight=False,
+    )
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -106,23 +110,8 @@ def median(values: Iterable[float]) -> float:
 # ── JSON ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    return {"machine": _machine(), "cases": [_case(outcome) for outcome in outcomes]}
-
-
-def _machine() -> dict[str, Any]:
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {
-        "cores": os.cpu_count(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "packages": versions,
-    }
+def as_json(machine: Mapping[str, Any], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {"machine": machine, "cases": [_case(outcome) for outcome in outcomes]}
 
 
 def _case(outcome: Outcome) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def test_a_second_start_runs_again(session: Session, folder: Path) -> None:
 def test_what_is_proposed_next_works(session: Session, folder: Path) -> None:
     shown = python("-m", "pipelines.quickstart", "--folder", str(folder)).stdout
     lines = shown[shown.index("What to try next") :].splitlines()
-    commands = [shlex.split(line) for line in lines if line.startswith("  python ")]
+    commands = [shlex.split(line) for line in lines if " -m pipelines.copy " in line]
     columns, limited, strict = (python(*command[1:]) for command in commands)
     assert columns.returncode == 0, columns.stderr
     amounts = (folder / "amounts.csv").read_text(encoding="utf-8").splitlines()
