@@ -8,7 +8,7 @@ but the bytes and constants of this package, so that every process cuts alike.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, ClassVar, Protocol
 
@@ -82,6 +82,8 @@ class Discovery:
 
     schema: pa.Schema
     certain: bool
+    unknown: frozenset[str] = frozenset()
+    """Columns without any value so far: their type is but a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ class Format(ABC):
     def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
         """The schema of a unit, from its first bytes or its footer."""
 
+    def names(self, source: ByteSource, options: ReadOptions) -> Sequence[str] | None:
+        """The columns of a unit, in its order, more cheaply than `discover` where that is possible;
+        None where every row may have other ones."""
+        return list(self.discover(source, options).schema.names)
+
     @abstractmethod
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         """The positions of a unit."""
@@ -165,3 +172,17 @@ class Format(ABC):
 
     filters: ClassVar[bool] = False
     """Whether `open` takes a predicate and applies all of it."""
+
+    def written_schema(self, source: ByteSource) -> pa.Schema | None:
+        """The schema that a whole file was written with, where a file holds rows of one schema
+        only; None where rows of several may be in one file."""
+        return None
+
+    def merge(self, target: IO[bytes], parts: Iterable[ByteSource], options: WriteOptions) -> None:
+        """Writes the rows of whole files of this format, in order, as one file, within bounded
+        memory. Each part is closed when the next one is asked for. Where a file has one schema, all
+        parts have it; the first part may be of another writer than ours.
+
+        What is appendable needs no merging: its bytes are put one behind the other.
+        """
+        raise NotImplementedError(f"{self.name} files are not merged")

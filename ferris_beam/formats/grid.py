@@ -75,13 +75,17 @@ class Borders(ABC):
         """Where the cell behind ``cell`` begins, given that ``cell`` begins at ``start``; its
         bytes are then in memory."""
 
-    def first_rows(self) -> Block:
-        """The rows of the first cell that holds some, to infer types from."""
-        start, cell = self.first, 0
-        while self.corner(cell + 1) <= start:
-            cell += 1
-        end = self.following(start, cell)
-        return self.window.block(start, max(start, end))
+    def sample(self, size: int) -> Iterator[Block]:
+        """The rows of the first ``size`` bytes, in whole cells, to infer types from. A block is
+        valid until the next one is asked for."""
+        start, cell = self.first, self.first // CELL
+        for number in range(cell, cell - (-size // CELL)):
+            stop = self.following(start, number)
+            if stop > start:
+                yield self.window.block(start, stop)
+            elif self.window.complete and stop >= self.window.end:
+                return
+            start = stop
 
 
 class LineBorders(Borders):
@@ -122,6 +126,18 @@ class GridReader(FormatReader):
         self._header_lines = header_lines
         self._cell = 0
         self._start = borders.first
+
+    @property
+    def parser(self) -> Parser:
+        return self._parser
+
+    @property
+    def check(self) -> Check | None:
+        return self._check
+
+    @property
+    def borders(self) -> Borders:
+        return self._borders
 
     def read(self, start: int, end: int) -> Iterator[Piece]:
         if start != self._cell:

@@ -6,6 +6,8 @@ at least `ENOUGH` of the sampled values have it; the others are rejected rows th
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,14 +16,16 @@ ENOUGH = 0.99
 
 _ZONE = "(Z|[+-][0-9]{2}:?[0-9]{2})"
 _TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
-_MOSTLY: tuple[tuple[str, pa.DataType], ...] = (
-    ("^-?(0|[1-9][0-9]{0,17})$", pa.int64()),
-    ("^[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$", pa.float64()),
-    ("^(true|false|True|False|TRUE|FALSE)$", pa.bool_()),
-    ("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", pa.date32()),
-    (f"{_TIME}$", pa.timestamp("us")),
-    (f"{_TIME}{_ZONE}$", pa.timestamp("us", "UTC")),
-)
+
+PATTERNS: dict[pa.DataType, str] = {
+    pa.date32(): "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    pa.timestamp("us"): f"{_TIME}$",
+    pa.timestamp("us", "UTC"): f"{_TIME}{_ZONE}$",
+    pa.int64(): "^-?(0|[1-9][0-9]{0,17})$",
+    pa.float64(): "^[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$",
+    pa.bool_(): "^(true|false|True|False|TRUE|FALSE)$",
+}
+"""How the values of a type are written. What is an int64 is a double as well."""
 
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -46,11 +50,22 @@ def can_cast(texts: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> bool:
     return True
 
 
+def matches(texts: pa.Array | pa.ChunkedArray, pattern: str) -> int:
+    """How many texts match."""
+    return pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0
+
+
+def counts_of(texts: pa.Array | pa.ChunkedArray) -> Counter[pa.DataType]:
+    """How many texts are values of each type."""
+    return Counter({kind: matches(texts, pattern) for kind, pattern in PATTERNS.items()})
+
+
+def usual(counts: Counter[pa.DataType], values: int) -> pa.DataType:
+    """The type that all but a few of so many values have; string if there is none."""
+    kinds = (kind for kind in PATTERNS if counts[kind] >= ENOUGH * values > 0)
+    return next(kinds, pa.string())
+
+
 def mostly(texts: pa.Array | pa.ChunkedArray) -> pa.DataType:
     """The type that all but a few of the texts have; string if there is none."""
-    values = len(texts) - texts.null_count
-    for pattern, kind in _MOSTLY if values else ():
-        matching = pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0
-        if matching >= ENOUGH * values:
-            return kind
-    return pa.string()
+    return usual(counts_of(texts), len(texts) - texts.null_count)

@@ -17,10 +17,11 @@ def columns_of(predicate: pc.Expression, schema: pa.Schema) -> list[str]:
     problem = _problem(predicate, schema)
     if problem is not None:
         raise SchemaError(f"the condition {predicate} can't be applied: {problem}")
+    text = str(predicate)
     return [
         name
         for at, name in enumerate(schema.names)
-        if _problem(predicate, schema.remove(at)) is not None
+        if name in text and _problem(predicate, schema.remove(at)) is not None
     ]
 
 

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.errors import ConfigurationError, SchemaError
-from ferris_beam.formats.base import ByteSource, Discovery, Extent, Format, FormatReader, Piece
-from ferris_beam.formats.columns import projected
+from ferris_beam.errors import ConfigurationError, FatalError, FerrisError
+from ferris_beam.formats.base import (
+    ByteSource,
+    Discovery,
+    Extent,
+    Format,
+    FormatReader,
+    read_bytes,
+)
+from ferris_beam.formats.columns import check_names, projected
 from ferris_beam.formats.compression import decompressed
+from ferris_beam.formats.detection import GLANCE, check_content, recognized
+from ferris_beam.formats.drift import (
+    check_types,
+    file_schema,
+    may_differ,
+    with_names,
+    with_own_types,
+)
+from ferris_beam.formats.fitting import Filtered, Fitted
 from ferris_beam.formats.options import ReadOptions, check_options
 from ferris_beam.formats.predicate import columns_of
-from ferris_beam.formats.registry import Detected, detect, format_named
+from ferris_beam.formats.registry import Detected, format_named
 
 
-def detected(path: str, options: ReadOptions) -> Detected:
-    """Format and compression of a file. Raises `ConfigurationError` where options contradict."""
-    found = detect(path, options.format, options.compression)
+def detected(source: ByteSource, options: ReadOptions) -> Detected:
+    """Format and compression of a file, by options, name and first bytes.
+
+    Raises `ConfigurationError` where they can't be told, or contradict each other.
+    """
+    found = recognized(source, options)
     format = format_named(found.format)
     check_options(options, format, format.read_options)
     if not format.wrapped and found.compression != "none":
         raise ConfigurationError(
-            f"{path}: {format.name} compresses by itself and can't be read out of "
+            f"{source.name}: {format.name} compresses by itself and can't be read out of "
             f"{found.compression}; unpack the file, or set compression=none"
         )
     return found
@@ -32,25 +51,16 @@ def detected(path: str, options: ReadOptions) -> Detected:
 
 def discover(source: ByteSource, unit: Detected, options: ReadOptions) -> Discovery:
     """The columns of a unit."""
-    return _format(unit).discover(decompressed(source, unit.compression), options)
-
-
-def settle(discoveries: Iterable[Discovery], what: str) -> pa.Schema:
-    """The schema of units that are read together: the first one whose rows tell its types, else
-    the first one with columns. Raises `SchemaError` where there is none, naming ``what``."""
-    schema: pa.Schema | None = None
-    for found in discoveries:
-        if found.certain:
-            return found.schema
-        if schema is None and len(found.schema):
-            schema = found.schema
-    if schema is None:
-        raise SchemaError(f"{what}: has no columns; it is empty, or holds no row that can be read")
-    return schema
+    format, inner = _format(unit), decompressed(source, unit.compression)
+    if unit.compression != "none":
+        check_content(source.name, read_bytes(inner, 0, GLANCE), unit.format, options)
+    with _readable(source.name, unit):
+        return format.discover(inner, with_own_types(format, inner, options))
 
 
 def extent(source: ByteSource, unit: Detected, options: ReadOptions) -> Extent:
-    return _format(unit).extent(decompressed(source, unit.compression), options)
+    with _readable(source.name, unit):
+        return _format(unit).extent(decompressed(source, unit.compression), options)
 
 
 def open_unit(
@@ -63,29 +73,63 @@ def open_unit(
 ) -> FormatReader:
     """A reader of ``columns`` (all of ``schema``'s by default) and of the rows that fit.
 
-    A format that can't use the predicate itself has its rows filtered.
+    A format that can't use the predicate itself has its rows filtered. Where units may differ
+    (`may_differ`), columns of ``schema`` that this one lacks are null.
     """
-    format = _format(unit)
-    inner = decompressed(source, unit.compression)
-    if predicate is None or format.filters:
-        return format.open(inner, schema, options, columns, predicate)
+    format, inner = _format(unit), decompressed(source, unit.compression)
+    options = with_names(options)
+    with _readable(source.name, unit):
+        return _open(format, inner, schema, options, columns, predicate)
+
+
+def _open(
+    format: Format,
+    inner: ByteSource,
+    schema: pa.Schema,
+    options: ReadOptions,
+    columns: Sequence[str] | None,
+    predicate: pc.Expression | None,
+) -> FormatReader:
     wanted = projected(schema, columns)
-    needed = [*wanted.names, *columns_of(predicate, schema)]
-    return _Filtered(format.open(inner, schema, options, needed), wanted, predicate)
+    own = file_schema(format, inner, schema, options) if may_differ(options) else schema
+    judged = [] if predicate is None else columns_of(predicate, schema)
+    pushed = None
+    if predicate is not None and _can_filter(format, inner, schema, options, judged):
+        pushed, predicate, judged = predicate, None, []
+    needed = list(dict.fromkeys([*wanted.names, *judged]))
+    held = set(own.names)
+    there = [name for name in needed if name in held]
+    reader = format.open(inner, own, options, there, pushed)
+    if there != needed:
+        reader = Fitted(reader, projected(schema, needed))
+    return reader if predicate is None else Filtered(reader, wanted, predicate)
 
 
-class _Filtered(FormatReader):
-    """A unit of a format that knows no conditions: rows are dropped once they are read."""
+def _can_filter(
+    format: Format,
+    inner: ByteSource,
+    schema: pa.Schema,
+    options: ReadOptions,
+    judged: Sequence[str],
+) -> bool:
+    """Whether the format applies a predicate, and the unit has its columns, of the same types."""
+    if not format.filters:
+        return False
+    found = format.discover(inner, options).schema
+    return all(
+        name in found.names and found.field(name).type == schema.field(name).type for name in judged
+    )
 
-    def __init__(self, inner: FormatReader, schema: pa.Schema, predicate: pc.Expression) -> None:
-        self.schema = schema
-        self._inner = inner
-        self._predicate = predicate
 
-    def read(self, start: int, end: int) -> Iterator[Piece]:
-        for piece in self._inner.read(start, end):
-            kept = piece.records.filter(self._predicate).select(self.schema.names)
-            yield replace(piece, records=kept)
+def check_unit(source: ByteSource, unit: Detected, schema: pa.Schema, options: ReadOptions) -> None:
+    """Raises `SchemaError` where a file that tells its types has others than ``schema``'s, which
+    may not hold its values, and nobody said that this is expected."""
+    format = _format(unit)
+    if not format.wrapped and not may_differ(options):
+        with _readable(source.name, unit):
+            found = format.discover(source, options).schema
+        check_names(source.name, found.names, schema.names)
+        check_types(source.name, found, schema)
 
 
 def check_pushdown(
@@ -95,6 +139,21 @@ def check_pushdown(
     projected(schema, columns)
     if predicate is not None:
         columns_of(predicate, schema)
+
+
+@contextmanager
+def _readable(name: str, unit: Detected) -> Iterator[None]:
+    """Raises what a library says of damaged metadata (names that are no text, sizes beyond all
+    bounds) as `FatalError`. What damage does to rows is the formats' own to say."""
+    try:
+        yield
+    except FerrisError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError, EOFError) as error:
+        raise FatalError(
+            f"{name}: can't be read as {unit.format} ({error}); the file is damaged, or of another "
+            "format: fetch it again, or set format="
+        ) from error
 
 
 def _format(unit: Detected) -> Format:

@@ -19,6 +19,19 @@ _TEXT_LIKE = (
     pa.types.is_large_string,
 )
 
+_LISTS = (
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)
+_LAYOUTS = {
+    pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
+    pa.large_binary(): pa.binary(),
+    pa.binary_view(): pa.binary(),
+}
+
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 20}
 """Decimal digits of an integer of so many bits."""
 
@@ -51,11 +64,37 @@ def widened_type(left: pa.DataType, right: pa.DataType) -> pa.DataType:
         return right
     if pa.types.is_dictionary(left) or pa.types.is_dictionary(right):
         return widened_type(_plain(left), _plain(right))
+    if _is_view(left) or _is_view(right):
+        return widened_type(_LAYOUTS.get(left, left), _LAYOUTS.get(right, right))
     if pa.types.is_struct(left) and pa.types.is_struct(right):
         return pa.struct(list(widened(pa.schema(list(left)), pa.schema(list(right)))))
     if pa.types.is_list(left) and pa.types.is_list(right):
         return pa.list_(_widened_field(left.value_field, right.value_field))
     return _widened_leaf(left, right)
+
+
+def holds(wide: pa.DataType, narrow: pa.DataType) -> bool:
+    """Whether ``wide`` holds all values of ``narrow``; the layouts of texts, bytes and lists in
+    memory (large ones, views) don't count."""
+    wide, narrow = _usual(wide), _usual(narrow)
+    try:
+        return bool(widened_type(wide, narrow) == wide)
+    except TypeError:
+        return False
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
+
+
+def _usual(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _usual(kind.value_type)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_usual(field.type)) for field in kind])
+    if any(is_list(kind) for is_list in _LISTS):
+        return pa.list_(_usual(kind.value_type))
+    return _LAYOUTS.get(kind, kind)
 
 
 def _widened_leaf(left: pa.DataType, right: pa.DataType) -> pa.DataType:

@@ -13,9 +13,10 @@ from unittest.mock import patch
 import pyarrow as pa
 
 from ferris_beam.formats.base import FormatReader, Piece
+from ferris_beam.formats.drift import settle
 from ferris_beam.formats.options import ReadOptions, WriteOptions
 from ferris_beam.formats.registry import Detected, format_named
-from ferris_beam.formats.unit import detected, discover, extent, open_unit, settle
+from ferris_beam.formats.unit import detected, discover, extent, open_unit
 
 
 class MemorySource:
@@ -55,7 +56,7 @@ class Unit:
     ) -> None:
         self.source = MemorySource(gzip.compress(data) if name.endswith(".gz") else data, name)
         self.options = ReadOptions(**options)
-        self.found: Detected = detected(name, self.options)
+        self.found: Detected = detected(self.source, self.options)
         self.schema = schema or settle(
             [discover(self.source, self.found, self.options)], self.source.name
         )

@@ -185,8 +185,9 @@ def test_columns_and_rows_are_picked() -> None:
 
 def test_a_quoted_line_end_at_a_border_is_refused_by_name() -> None:
     text = b"a,b\n" + b'1,"x\ny"\n' * 10
+    schema = pa.schema([("a", pa.int64()), ("b", pa.string())])
     with grid_of(20), pytest.raises(FatalError) as raised:
-        Unit(text, "orders.csv", pa.schema([("a", pa.int64()), ("b", pa.string())])).rows()
+        Unit(text, "orders.csv", schema, newlines_in_values=False).rows()
     assert "orders.csv: a quoted value holds a line end where the file is cut" in str(raised.value)
     assert "set newlines_in_values=true" in str(raised.value)
 
@@ -217,7 +218,9 @@ def test_a_file_of_values_with_line_ends_is_read_in_one_piece() -> None:
     [
         (["1", "-2", ""], pa.int64()),
         (["1", "2.5"], pa.float64()),
-        (["1", "99999999999999999999"], pa.float64()),
+        (["1", "99999999999999999999"], pa.decimal128(38, 0)),
+        (["1", "99999999999999999999", "0.5"], pa.float64()),
+        (["1", "9" * 39], pa.string()),
         (["true", "False"], pa.bool_()),
         (["2024-01-31"], pa.date32()),
         (["2024-01-31 10:00:00", "2024-01-31"], pa.timestamp("us")),
@@ -300,6 +303,6 @@ def test_encodings_are_inferred_from_and_checked() -> None:
     assert bad.rows() == [{"a": "x", "b": 2}]
     with pytest.raises(FatalError, match="its header is not utf-8"):
         Unit("größe\n".encode("latin-1"))
-    for encoding in ("utf-16", "shift_jis", "klingon", "cp037"):
+    for encoding in ("klingon", "base64", "punycode"):
         with pytest.raises(ValueError, match="encoding"):
             Unit(b"a\n", encoding=encoding)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import math
 import random
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +14,17 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferris_beam.errors import FatalError, SchemaError
-from ferris_beam.formats.parquet.reader import CUT, GROUP
-from tests.formats.memory import Unit, spans, write
+from ferris_beam.formats.groups import CUT, GROUP
+from ferris_beam.formats.options import ReadOptions
+from ferris_beam.formats.parquet.format import ParquetFormat
+from ferris_beam.formats.registry import format_named
+from tests.formats.memory import MemorySource, Unit, spans, write
 
 
 def parquet(table: pa.Table, **options: Any) -> bytes:
@@ -101,6 +107,21 @@ def test_row_groups_without_a_fitting_row_are_not_read() -> None:
     assert [piece.records.num_rows for piece in pieces] == [0] * 9 + [50]
 
 
+def test_row_groups_whose_statistics_tell_nothing_are_judged_by_the_conditions_column() -> None:
+    draw = random.Random(5)
+    ids = list(range(1_000))
+    draw.shuffle(ids)
+    texts = {f"t{at}": [draw.randbytes(40).hex() for _ in ids] for at in range(4)}
+    table = pa.table({"i": ids, **texts})
+    file = Unit(parquet(table, row_group_size=100), "x.parquet")
+    pieces = file.pieces(predicate=pc.field("i") == 777)
+    assert [piece.nbytes > 0 for piece in pieces] == [
+        at == ids.index(777) // 100 for at in range(10)
+    ]
+    assert [piece.end for piece in pieces] == [(at + 1) * GROUP for at in range(10)]
+    assert file.table(predicate=pc.field("i") == 777).equals(table.filter(pc.field("i") == 777))
+
+
 def test_a_condition_on_an_unknown_column_is_refused() -> None:
     file = Unit(parquet(numbers(3)), "x.parquet")
     with pytest.raises(SchemaError, match=r"No match for FieldRef\.Name\(zz\)"):
@@ -120,6 +141,13 @@ def test_a_file_of_other_types_is_cast() -> None:
     assert bad[-1].category == "schema"
 
 
+def test_a_condition_is_about_the_values_after_the_cast() -> None:
+    texts = pa.table({"i": [f"{at}" for at in range(200)]})
+    file = Unit(parquet(texts, row_group_size=50), "x.parquet", pa.schema([("i", pa.int64())]))
+    found = file.table(predicate=pc.field("i") >= 99)
+    assert found["i"].to_pylist() == list(range(99, 200))
+
+
 def test_a_file_of_other_columns_is_refused() -> None:
     schema = pa.schema([("i", pa.int64()), ("t", pa.string())])
     with pytest.raises(SchemaError, match="it lacks 't' and has 's' besides"):
@@ -129,14 +157,106 @@ def test_a_file_of_other_columns_is_refused() -> None:
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"x" * 100, parquet(numbers(1000))[:-20]])
 def test_what_is_no_parquet_is_refused(data: bytes) -> None:
     with pytest.raises(FatalError, match=r"x\.parquet: no readable Parquet file"):
-        Unit(data, "x.parquet")
+        format_named("parquet").discover(MemorySource(data, "x.parquet"), ReadOptions())
 
 
 def test_a_damaged_row_group_is_refused() -> None:
     data = bytearray(parquet(numbers(10_000), compression="zstd"))
-    data[4 : len(data) // 2] = b"\xff" * (len(data) // 2 - 4)
+    data[30 : len(data) // 2] = b"\xff" * (len(data) // 2 - 30)
     with pytest.raises(FatalError, match=r"x\.parquet: row group 0 can't be read"):
         Unit(bytes(data), "x.parquet").pieces()
+
+
+def test_nan_is_not_lost_to_statistics() -> None:
+    values = pa.array([math.nan, 1.0, 5.0, math.nan, 5.0, 5.0, None, None, math.nan, math.nan])
+    table = pa.table({"x": values, "c": [*"abcdefghij"]})
+    file = Unit(parquet(table, row_group_size=2), "x.parquet")
+    x, c = pc.field("x"), pc.field("c")
+    for predicate in (
+        x > 2,
+        x != 5,
+        ~(x > 2),
+        pc.is_nan(x),
+        x.is_null(),
+        pc.is_null(x, nan_is_null=True),
+        (x > 2) & (c != "c"),
+        (x != 1) | (c == "a"),
+        x.isin([1.0, math.nan]),
+    ):
+        expected = table.filter(predicate)["c"].to_pylist()
+        assert file.table(predicate=predicate)["c"].to_pylist() == expected, predicate
+    read = [piece.nbytes > 0 for piece in file.pieces(predicate=x > 2)]
+    assert read == [False, True, True, False, True]  # the last one has no statistics
+
+
+def test_truncated_statistics_lose_no_row() -> None:
+    texts = [letter * 5_000 + str(at) for at in range(6) for letter in "ab"]
+    table = pa.table({"t": texts})
+    file = Unit(parquet(table, row_group_size=3), "x.parquet")
+    for wanted in texts:
+        assert file.table(predicate=pc.field("t") == wanted)["t"].to_pylist() == [wanted]
+
+
+def test_conditions_on_nested_columns() -> None:
+    table = pa.table({"s": [{"x": float(at) if at % 3 else math.nan} for at in range(20)]})
+    file = Unit(parquet(table, row_group_size=4), "x.parquet")
+    predicate = pc.field("s", "x") != 7.0
+    assert file.table(predicate=predicate).num_rows == table.filter(predicate).num_rows == 19
+
+
+def test_a_file_without_row_groups_is_one_empty_piece() -> None:
+    target = io.BytesIO()
+    pq.ParquetWriter(target, pa.schema([("a", pa.int64())])).close()
+    file = Unit(target.getvalue(), "x.parquet")
+    assert [(piece.records.num_rows, piece.end) for piece in file.pieces()] == [(0, GROUP)]
+    assert file.pieces(predicate=pc.field("a") > 1)[0].records.num_rows == 0
+
+
+def test_columns_that_make_no_table_are_refused() -> None:
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    with pytest.raises(SchemaError, match=r"x\.parquet: has several columns named 'a'"):
+        Unit(parquet(twice), "x.parquet")
+    with pytest.raises(SchemaError, match=r"x\.parquet: has no columns"):
+        Unit(parquet(pa.table({})), "x.parquet")
+
+
+def test_many_columns() -> None:
+    wide = pa.table({f"c{at}": [at, -at] for at in range(5_000)})
+    file = Unit(parquet(wide), "x.parquet")
+    assert file.table().equals(wide)
+    assert file.table(columns=["c4999"], predicate=pc.field("c7") > 0).to_pylist() == [
+        {"c4999": 4999}
+    ]
+
+
+def test_times_of_96_bits_reach_further_than_nanoseconds() -> None:
+    times = pa.table({"t": pa.array([datetime(1500, 1, 1), datetime(2024, 1, 1, 1, 2, 3, 4)])})
+    file = Unit(parquet(times, use_deprecated_int96_timestamps=True), "x.parquet")
+    assert file.table().equals(times)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_encrypted_file_is_refused(plain: bool) -> None:
+    factory = pe.CryptoFactory(lambda config: KeysInClear())
+    properties = factory.file_encryption_properties(
+        pe.KmsConnectionConfig(),
+        pe.EncryptionConfiguration("f", column_keys={"k": ["i"]}, plaintext_footer=plain),
+    )
+    source = MemorySource(parquet(numbers(10), encryption_properties=properties), "x.parquet")
+    with pytest.raises(FatalError, match=r"x\.parquet: .*encrypted"):
+        ParquetFormat().discover(source, ReadOptions())
+    with pytest.raises(FatalError, match=r"x\.parquet: .*encrypted"):
+        ParquetFormat().open(source, numbers(0).schema, ReadOptions())
+
+
+class KeysInClear(pe.KmsClient):
+    """Keys are wrapped in nothing."""
+
+    def wrap_key(self, key: bytes, name: str) -> bytes:
+        return base64.b64encode(key)
+
+    def unwrap_key(self, wrapped: bytes, name: str) -> bytes:
+        return base64.b64decode(wrapped)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────

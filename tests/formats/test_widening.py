@@ -72,6 +72,12 @@ def test_dictionaries_count_as_their_values() -> None:
     assert widened_type(texts, pa.string()) == pa.string()
 
 
+def test_layouts_of_texts_go_together() -> None:
+    assert widened_type(pa.string(), pa.string_view()) == pa.string()
+    assert widened_type(pa.string_view(), pa.int64()) == pa.string()
+    assert widened_type(pa.string_view(), pa.string_view()) == pa.string_view()
+
+
 def test_lists_widen_inside() -> None:
     assert widened_type(pa.list_(pa.int64()), pa.list_(pa.null())) == pa.list_(pa.int64())
 

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from ferris_beam.errors import FatalError
-from ferris_beam.formats.csv.rows import Dialect, ends_inside_quotes, line_starts, row_end
-from ferris_beam.formats.grid import Borders, Parsed
+from ferris_beam.formats.csv.rows import (
+    Dialect,
+    comments,
+    ends_inside_quotes,
+    ends_inside_value,
+    has_lone_returns,
+    holds_line_ends,
+    line_starts,
+    row_end,
+)
+from ferris_beam.formats.grid import Borders, LineBorders, Parsed
 from ferris_beam.formats.window import MAX_ROW, Block, Window
 
 
@@ -54,11 +63,18 @@ class QuotedBorders(Borders):
         return None
 
 
+def first_cell_holds_line_ends(window: Window, first: int, dialect: Dialect) -> bool:
+    """Whether a value in the first cell holds a line end, so that lines are no rows."""
+    block = next(LineBorders(window, first).sample(1), None)
+    return block is not None and holds_line_ends(block, dialect)
+
+
 class LineCheck:
-    """Refuses cells that were cut within a quoted value.
+    """Refuses cells that were cut within a value.
 
     A file whose values hold no line ends may be cut at each of them, and read in parallel. That
     it is such a file is checked in each cell, at the cost of counting lines where there are quotes.
+    The first cell that is cut wrongly starts with a row, so it is always found.
     """
 
     def __init__(self, dialect: Dialect, name: str) -> None:
@@ -66,26 +82,32 @@ class LineCheck:
         self._name = name
 
     def __call__(self, block: Block, parsed: Parsed) -> None:
-        quote = self._dialect.quote
-        if quote is None or quote.encode() not in block:
+        if not self._may_be_open(block):
             return
         rows = parsed.records.num_rows + len(parsed.bad)
-        last = _last_row(block, rows)
-        if ends_inside_quotes(block.part(last, len(block)), self._dialect):
+        last = self._last_row(block, rows)
+        if ends_inside_value(block.part(last, len(block)), self._dialect):
             raise FatalError(
                 f"{self._name}: a quoted value holds a line end where the file is cut, near byte "
                 f"{block.offset + len(block):,}, or is never closed; set newlines_in_values=true "
                 "to read the file in one piece"
             )
 
+    def _may_be_open(self, block: Block) -> bool:
+        quote, escape = self._dialect.quote, self._dialect.escape
+        if quote is not None and quote.encode() in block:
+            return True
+        end = block.copy(max(0, len(block) - 3)).rstrip(b"\r\n")
+        return escape is not None and end.endswith(escape.encode())
 
-def _last_row(block: Block, rows: int) -> int:
-    """Where the last row starts, if each line is a row: then no other one can be open at the end
-    of the block. Else where the block starts."""
-    if rows == block.count_lines():
-        return block.last_line_start()
-    starts = line_starts(block)
-    return int(starts[-1]) if rows == len(starts) > 0 else 0
+    def _last_row(self, block: Block, rows: int) -> int:
+        """Where the last row starts, if each line is a row: then no other one can be open at the
+        end of the block. Else where the block starts."""
+        rows += len(comments(block, self._dialect)[0])
+        if rows == block.count_lines() and not has_lone_returns(block):
+            return block.last_line_start()
+        starts = line_starts(block)
+        return int(starts[-1]) if rows == len(starts) > 0 else 0
 
 
 def _never_closed(window: Window, start: int, where: str) -> FatalError:

@@ -1,4 +1,4 @@
-"""CSV that is not UTF-8: encodings of one byte for each character, such as those of Windows.
+"""CSV in encodings of one byte for each character, such as those of Windows.
 
 Cells, line ends, quotes and delimiters are found in the bytes as they are; only what is parsed is
 turned into UTF-8 before. Bytes without a character stay as they are, which is no UTF-8: their rows

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ferris_beam.errors import FatalError
 from ferris_beam.formats.csv.rows import Dialect
-from ferris_beam.formats.window import Window
+from ferris_beam.formats.window import MAX_ROW, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def _skip_lines(window: Window, count: int) -> int:
 
 
 def _first_row(window: Window, dialect: Dialect, start: int) -> tuple[list[str], int]:
-    """The first row that isn't blank, as texts, and where the next one starts.
+    """The first row that is neither blank nor a comment, as texts, and where the next one starts.
 
     A quoted name may hold line ends: more is read until the row is complete.
     """
@@ -64,11 +66,32 @@ def _first_row(window: Window, dialect: Dialect, start: int) -> tuple[list[str],
             complete = found.end() < len(text) or window.complete
             if not complete:
                 break
-            if found.group().strip(b"\r\n"):
+            if _is_row(found.group(), dialect):
+                _check_closed(window, found, start)
                 return _fields(window, found.group(), dialect), start + found.end()
             if found.end() == len(text):
                 return [], window.end
-        window.load(2 * window.end + 1)
+        if len(text) > MAX_ROW:
+            raise FatalError(
+                f"{window.source.name}: no row ends within {MAX_ROW >> 20} MiB behind byte "
+                f"{start:,}; is it CSV, and are quote and escape set as it was written?"
+            )
+        window.load(start + 2 * len(text) + 1)
+
+
+def _is_row(text: bytes, dialect: Dialect) -> bool:
+    comment = dialect.comment is not None and text.startswith(dialect.comment.encode())
+    return bool(text.strip(b"\r\n")) and not comment
+
+
+def _check_closed(window: Window, row: re.Match[bytes], start: int) -> None:
+    *open_quotes, _ = row.groups()
+    if any(group is not None for group in open_quotes):
+        raise FatalError(
+            f"{window.source.name}: a quoted value in its first row, behind byte "
+            f"{start + row.start():,}, is never closed; correct the file, or set quote and escape "
+            "as it was written"
+        )
 
 
 def _fields(window: Window, row: bytes, dialect: Dialect) -> list[str]:
@@ -80,13 +103,19 @@ def _fields(window: Window, row: bytes, dialect: Dialect) -> list[str]:
             "encoding= as it was written, such as cp1252"
         ) from error
     reader = csv.reader(
-        [text.rstrip("\r\n")] if dialect.quote is None else text.splitlines(keepends=True),
+        [text.rstrip("\r\n")] if dialect.quote is None else io.StringIO(text, newline=""),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         escapechar=dialect.escape,
     )
-    return next(reader, [])
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise FatalError(
+            f"{window.source.name}: its first row can't be read ({error}); is it CSV, and are "
+            "delimiter and quote set as it was written?"
+        ) from error
 
 
 def _count_lines(window: Window, start: int, end: int) -> int:

@@ -2,7 +2,9 @@
 
 Both ways give the same values: the careful one reads the same fields as bytes and casts them by
 the kernels that the typed reader uses as well, after the few things that only the latter does
-(trimming blanks around numbers and dates, its words for true and false).
+(trimming blanks around numbers and dates, its words for true and false). What a file writes in a
+notation of its own is always read in the careful way. So are numbers too large for a double, which
+the typed reader makes infinite.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ import pyarrow.csv as pacsv
 import pyarrow.types as pt
 
 from ferris_beam.batches.casting import CastFailure, ColumnCast, cast_column, explain
+from ferris_beam.formats.csv.foreign import is_foreign, rewritten
+from ferris_beam.formats.csv.notation import Notation
 from ferris_beam.formats.csv.rows import Dialect, row_starts
 from ferris_beam.formats.grid import Parsed, Parser
 from ferris_beam.formats.text import Flaw, empty, whole, without_rows
-from ferris_beam.formats.window import Block
+from ferris_beam.formats.window import Block, Offsets
 
-_TRUE = ("true", "True", "TRUE", "1")
-_FALSE = ("false", "False", "FALSE", "0")
 _TEXTS = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
@@ -44,7 +46,7 @@ class CsvParser(Parser):
         self.schema = schema
         self._names = list(names)
         self._dialect = dialect
-        self._typed = {field.name: _read_as(field.type) for field in schema}
+        self._typed = {field.name: _read_as(field.type, dialect.notation) for field in schema}
         self._raw = {field.name: pa.binary() for field in schema}
 
     def parse(self, block: Block) -> Parsed:
@@ -52,7 +54,11 @@ class CsvParser(Parser):
             return Parsed(empty(self.schema))
         try:
             fields, ragged = self._read(block, self._typed)
+            if any(map(_has_infinity, fields)):
+                fields, ragged = self._read_raw(block)
         except pa.ArrowInvalid:
+            if not block.copy().strip(b"\r\n"):
+                return Parsed(empty(self.schema))
             fields, ragged = self._read_raw(block)
         columns, failures = self._convert(fields)
         if not failures and not ragged:
@@ -88,8 +94,8 @@ class CsvParser(Parser):
                 column_types=types,
                 include_columns=list(types),
                 null_values=list(self._dialect.null_values),
-                true_values=list(_TRUE),
-                false_values=list(_FALSE),
+                true_values=list(self._dialect.notation.true_values),
+                false_values=list(self._dialect.notation.false_values),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
@@ -139,10 +145,12 @@ class CsvParser(Parser):
             column = pc.if_else(nulls, pa.scalar(None, pa.string()), column)
             if _is_trimmed(wanted):
                 column = pc.ascii_trim(column, " \t")
-        if pt.is_boolean(wanted):
-            column = _known_words(column)
+            column = rewritten(column, wanted, self._dialect.notation)
         cast = cast_column(column, wanted)
-        return ColumnCast(cast.column, np.union1d(text.bad, cast.bad))
+        bad = np.union1d(text.bad, cast.bad)
+        if pt.is_floating(wanted):
+            bad = np.union1d(bad, _overflows(column, cast.column))
+        return ColumnCast(cast.column, bad)
 
     # ── rejecting ───────────────────────────────────────────────────────────────────────────
 
@@ -165,9 +173,11 @@ class CsvParser(Parser):
         return without_rows(columns, self.schema, rows, flaws, block, starts)
 
 
-def _read_as(wanted: pa.DataType) -> pa.DataType:
+def _read_as(wanted: pa.DataType, notation: Notation) -> pa.DataType:
     """The type to let pyarrow read: bytes where it can't, or (decimals) does not keep to the
     precision."""
+    if is_foreign(wanted, notation):
+        return pa.binary()
     if pt.is_dictionary(wanted):
         known = wanted == pa.dictionary(pa.int32(), pa.string())
     else:
@@ -188,10 +198,14 @@ def _is_trimmed(wanted: pa.DataType) -> bool:
     return not (_is_text(wanted) or pt.is_boolean(wanted) or pt.is_timestamp(wanted))
 
 
-def _known_words(column: pa.Array) -> pa.Array:
-    """The typed reader takes fewer words for a boolean than a cast: others become bad ones."""
-    known = pc.is_in(column, pa.array(_TRUE + _FALSE))
-    return pc.if_else(pc.or_(known, column.is_null()), column, "neither")
+def _has_infinity(column: pa.Array) -> bool:
+    return pt.is_floating(column.type) and bool(pc.any(pc.is_inf(column)).as_py())
+
+
+def _overflows(texts: pa.Array, numbers: pa.Array) -> Offsets:
+    """The rows that are infinite although their texts are digits (1e400)."""
+    digits = pc.invert(pc.match_substring(texts, "n", ignore_case=True))
+    return np.flatnonzero(pc.and_(pc.is_inf(numbers), digits).fill_null(False))
 
 
 def _count_differs(row: pacsv.InvalidRow) -> str:

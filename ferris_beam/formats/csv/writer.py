@@ -1,9 +1,9 @@
-"""Batches to CSV (RFC 4180): nulls are empty, empty texts are ``""``."""
+"""Batches to CSV (RFC 4180): nulls are empty, empty texts are ``""``, unless options say else."""
 
 from __future__ import annotations
 
-import csv
-import io
+import codecs
+from collections.abc import Iterator
 from typing import IO
 
 import pyarrow as pa
@@ -11,58 +11,101 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.types as pt
 
-from ferris_beam.errors import SchemaError
+from ferris_beam.errors import BadRecordError, SchemaError
 from ferris_beam.formats.base import FormatWriter
+from ferris_beam.formats.csv.lines import header_of, lines_of
+from ferris_beam.formats.csv.style import Style
 
 _ROWS_AT_A_TIME = 16_384
 
 
 class CsvWriter(FormatWriter):
-    """Writes with pyarrow. The header is written at once, so that a file without rows has one.
+    """Writes with pyarrow what pyarrow can write. The header is written at once, so that a file
+    without rows has one. ``begins`` is false for what continues another file.
 
     pyarrow quotes all texts or none: none until a batch needs it, then all.
     """
 
-    def __init__(self, target: IO[bytes], schema: pa.Schema, delimiter: str, header: bool) -> None:
+    def __init__(
+        self,
+        target: IO[bytes],
+        schema: pa.Schema,
+        style: Style,
+        *,
+        header: bool = True,
+        begins: bool = True,
+    ) -> None:
         self._target = target
         self._schema = pa.schema([pa.field(field.name, _written_as(field)) for field in schema])
-        self._delimiter = delimiter
+        self._style = style
         self._quoted = False
-        if header:
-            target.write(_header(schema.names, delimiter))
+        if begins and style.encoding == "utf-8-sig":
+            target.write(codecs.BOM_UTF8)
+        if begins and header:
+            target.write(self._header(schema.names))
+
+    def _header(self, names: list[str]) -> bytes | memoryview:
+        try:
+            return self._encoded(header_of(names, self._style))
+        except BadRecordError as error:
+            raise SchemaError(f"the names of the columns can't be written: {error}") from error
 
     def write(self, records: pa.RecordBatch) -> None:
         columns = [
             column.cast(field.type)
             for column, field in zip(records.columns, self._schema, strict=True)
         ]
-        if len(columns) == 1:
-            columns = [_visible(columns[0])]
-        self._quoted = self._quoted or any(map(_has_empty_text, columns))
         plain = pa.RecordBatch.from_arrays(columns, names=self._schema.names)
-        self._target.write(self._text(plain))
+        if self._style.is_plain:
+            self._target.write(self._encoded(self._plain_text(plain)))
+        else:
+            pieces = [self._encoded(lines_of(part, self._style)) for part in _parts(plain)]
+            for piece in pieces:  # none of them before all are known to be possible
+                self._target.write(piece)
 
-    def _text(self, records: pa.RecordBatch) -> pa.Buffer:
+    def _encoded(self, text: pa.Buffer | bytes) -> bytes | memoryview:
+        if self._style.encoding in ("utf-8", "utf-8-sig"):
+            return memoryview(text)
+        try:
+            return codecs.encode(str(text, "utf-8"), self._style.encoding)
+        except UnicodeEncodeError as error:
+            raise BadRecordError(
+                f"{error.object[error.start]!r} is no character of {self._style.encoding}; set "
+                "encoding=utf-8",
+                "no such character",
+            ) from error
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    # ── by pyarrow ──────────────────────────────────────────────────────────────────────────
+
+    def _plain_text(self, records: pa.RecordBatch) -> pa.Buffer:
+        if records.num_columns == 1:
+            records = records.set_column(0, records.schema.names[0], _visible(records.column(0)))
+        self._quoted = self._quoted or any(map(_has_empty_text, records.columns))
         if not self._quoted:
             try:
-                return self._encode(records, "none")
+                return self._write_csv(records, "none")
             except pa.ArrowInvalid:  # a text holds a delimiter, a quote or a line end
                 self._quoted = True
-        return self._encode(records, "needed")
+        return self._write_csv(records, "needed")
 
-    def _encode(self, records: pa.RecordBatch, quoting: str) -> pa.Buffer:
+    def _write_csv(self, records: pa.RecordBatch, quoting: str) -> pa.Buffer:
         text = pa.BufferOutputStream()
         options = pacsv.WriteOptions(
             include_header=False,
-            delimiter=self._delimiter,
+            delimiter=self._style.delimiter,
             batch_size=_ROWS_AT_A_TIME,
             quoting_style=quoting,
         )
         pacsv.write_csv(records, text, options)
         return text.getvalue()
 
-    def close(self) -> None:
-        """Nothing is held back."""
+
+def _parts(records: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, records.num_rows, _ROWS_AT_A_TIME):
+        yield records.slice(start, _ROWS_AT_A_TIME)
 
 
 def _has_empty_text(column: pa.Array) -> bool:
@@ -70,12 +113,6 @@ def _has_empty_text(column: pa.Array) -> bool:
     if not (pt.is_string(column.type) or pt.is_large_string(column.type)):
         return False
     return bool(pc.any(pc.equal(pc.binary_length(column), 0)).as_py())
-
-
-def _header(names: list[str], delimiter: str) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(names)
-    return text.getvalue().encode()
 
 
 def _visible(column: pa.Array) -> pa.Array:

@@ -5,11 +5,14 @@ bare numbers. Therefore numbers are read as doubles (integers beyond 2⁵³ as d
 texts, and all of them cast, which checks every value.
 
 One bad line fails a whole block: lines are halved until it is found.
+
+It is lenient about commas (too many, or none) and zeros ahead of a number; no value is changed by
+that. Where its error names a NUL byte, arro3 0.9 aborts the process: such texts never reach it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import arro3.io
@@ -18,10 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from ferris_beam.batches.casting import cast_column
+from ferris_beam.batches.casting import ColumnCast, cast_column
 from ferris_beam.formats.grid import Parsed, Parser
-from ferris_beam.formats.jsonl.escapes import without_wide_escapes
-from ferris_beam.formats.jsonl.reasons import flaw_of
+from ferris_beam.formats.jsonl.escapes import NUL_ESCAPE, without_nul_escapes, without_wide_escapes
+from ferris_beam.formats.jsonl.keys import infinite_rows, may_hold_others
+from ferris_beam.formats.jsonl.reasons import flaw_of, is_fit
+from ferris_beam.formats.jsonl.representation import is_text, parse_with
 from ferris_beam.formats.jsonl.types import WIDE_INTEGER, read_as
 from ferris_beam.formats.text import Flaw, empty, whole, without_rows
 from ferris_beam.formats.window import Block, Offsets
@@ -29,8 +34,17 @@ from ferris_beam.formats.window import Block, Offsets
 _ROWS_AT_A_TIME = 8192
 """Larger batches leave the processor's cache: 64k rows at once take twice the time."""
 
+_SEARCHED = 1 << 18
+"""Bytes to look for line ends in at a time: fresh memory for 4 MiB costs more than looking."""
+
+_RESCALED = 10
+"""Digits that pyarrow takes off a decimal at a time: it refuses some that are zero beyond 16."""
+
 _EXACT_DOUBLE = float(1 << 53)
 _BLANKS = b" \t\r\n"
+_LINE_END, _RETURN, _TAB, _SPACE = b"\n\r\t "
+_INDENT = 16
+"""Blanks ahead of an object that cost next to nothing."""
 
 
 class _Read(NamedTuple):
@@ -41,11 +55,13 @@ class _Read(NamedTuple):
 
 
 class JsonLinesParser(Parser):
-    """Parses lines into ``schema``: missing keys are null, others are ignored, blank lines are no
-    rows. Numbers may be in quotes; of a key that is there twice the last one counts."""
+    """Parses lines into ``schema``: missing keys are null, blank lines are no rows. Numbers may be
+    in quotes; of a key that is there twice the last one counts. Rows with other keys are bad, or
+    the keys are ignored where ``extra_keys`` is 'ignore'."""
 
-    def __init__(self, schema: pa.Schema) -> None:
+    def __init__(self, schema: pa.Schema, extra_keys: str = "ignore") -> None:
         self.schema = schema
+        self._exact = extra_keys == "reject"
         self._read_as = pa.schema([pa.field(field.name, read_as(field.type)) for field in schema])
 
     def parse(self, block: Block) -> Parsed:
@@ -67,10 +83,26 @@ class JsonLinesParser(Parser):
             table = self._read_table(block)
         except pa.ArrowException:
             return None
-        rows = table.num_rows
-        if rows != block.count_lines() and rows != len(object_starts(block)):
+        if table.num_rows != len(object_starts(block)):
             return None  # several objects on a line, or one on several
-        return self._convert(table)
+        read = self._convert(table)
+        suspects = self._suspects(block, table, read.columns)
+        if not len(suspects):
+            return read
+        return read._replace(bad=np.union1d(read.bad, self._unfit(block, suspects)))
+
+    def _suspects(self, block: Block, table: pa.Table, columns: list[pa.Array]) -> Sequence[int]:
+        """Rows that may hold more than was read, or numbers that are too large for a double."""
+        if self._exact and may_hold_others(block, table.columns):
+            return range(table.num_rows)
+        return sorted({row for column in columns for row in infinite_rows(column)})
+
+    def _unfit(self, block: Block, rows: Iterable[int]) -> Offsets:
+        starts = object_starts(block)
+        stops = np.append(starts[1:], len(block))
+        lines = ((row, block.copy(starts[row], stops[row])) for row in rows)
+        found = [row for row, line in lines if not is_fit(line, self.schema, self._exact)]
+        return np.array(found, np.int64)
 
     def _read_table(self, block: Block) -> pa.Table:
         table = self._read_json(block)
@@ -82,8 +114,20 @@ class JsonLinesParser(Parser):
         return self._read_json(block)
 
     def _read_json(self, block: Block) -> pa.Table:
-        text = pa.BufferReader(pa.py_buffer(_readable(block)))
-        return pa.table(arro3.io.read_json(text, self._read_as, batch_size=_ROWS_AT_A_TIME))
+        if b"\0" in block:
+            raise pa.ArrowInvalid("a NUL byte")
+        return self._decode(block.view() if b"\\" not in block else self._without_traps(block))
+
+    def _without_traps(self, block: Block) -> bytes | memoryview:
+        """The text with those escapes decoded that the reader gets wrong."""
+        if NUL_ESCAPE in block:  # no error may name the character
+            self._decode(without_nul_escapes(block.view()))
+        changed = without_wide_escapes(block.view())
+        return block.view() if changed is None else changed
+
+    def _decode(self, text: bytes | memoryview) -> pa.Table:
+        file = pa.BufferReader(pa.py_buffer(text))
+        return pa.table(arro3.io.read_json(file, self._read_as, batch_size=_ROWS_AT_A_TIME))
 
     def _is_wide(self, at: int, column: pa.ChunkedArray) -> bool:
         """Whether integers were read as doubles that may not be exact."""
@@ -93,8 +137,7 @@ class JsonLinesParser(Parser):
 
     def _convert(self, table: pa.Table) -> _Read:
         casts = [
-            cast_column(given, field.type, name=field.name)
-            for field, given in zip(self.schema, whole(table), strict=True)
+            _cast(given, field) for field, given in zip(self.schema, whole(table), strict=True)
         ]
         bad = [cast.bad for cast in casts if len(cast.bad)]
         rows = np.unique(np.concatenate(bad)) if bad else np.empty(0, np.int64)
@@ -142,23 +185,54 @@ class JsonLinesParser(Parser):
             read = JsonLinesParser(pa.schema([field]))._read(Block.of(line))
             return read is not None and not len(read.bad)
 
-        return flaw_of(line.rstrip(_BLANKS), self.schema, fits)
+        return flaw_of(line.strip(_BLANKS), self.schema, fits, self._exact)
 
 
-def _readable(block: Block) -> bytes | memoryview:
-    """The text, with those escapes decoded that the reader gets wrong."""
-    changed = without_wide_escapes(block.view()) if b"\\" in block else None
-    return block.view() if changed is None else changed
+def _cast(given: pa.Array, field: pa.Field) -> ColumnCast:
+    """What was read as what is wanted, where Arrow's own casts don't do, too."""
+    kind = field.type
+    if pt.is_dictionary(kind) and not (pt.is_string(given.type) and is_text(kind.value_type)):
+        inner = _cast(given, field.with_type(kind.value_type))
+        return inner._replace(column=inner.column.dictionary_encode().cast(kind))
+    if pt.is_decimal(kind) and given.type.scale > kind.scale + _RESCALED:
+        less = pa.decimal256(76, given.type.scale - _RESCALED)
+        first = cast_column(given, less, name=field.name)
+        rest = _cast(first.column, field)
+        return rest._replace(bad=np.union1d(first.bad, rest.bad))
+    if pt.is_decimal32(kind):  # pyarrow 25 makes zeros of a decimal256
+        wide = cast_column(given, pa.decimal64(kind.precision, kind.scale), name=field.name)
+        return wide._replace(column=wide.column.cast(kind))
+    parse = parse_with(kind)
+    if parse is None:
+        return cast_column(given, kind, name=field.name)
+    column = parse(given)
+    lost = pc.and_(column.is_null(), given.is_valid())
+    return ColumnCast(column, np.flatnonzero(lost.to_numpy(zero_copy_only=False)))
 
 
 def object_starts(block: Block) -> Offsets:
     """The starts of all lines that aren't blank. In JSON a lone CR ends no line."""
     text = block.array()
-    starts = np.concatenate(([0], np.flatnonzero(text == 10) + 1))
-    starts = starts[starts < len(text)]
-    blank = np.flatnonzero(np.isin(text[starts], np.frombuffer(_BLANKS, np.uint8)))
-    if not len(blank):
-        return starts
+    steps = range(0, len(text), _SEARCHED)
+    ends = [np.flatnonzero(text[at : at + _SEARCHED] == _LINE_END) + (at + 1) for at in steps]
+    starts = np.concatenate(([0], *ends))
+    if starts[-1] == len(text):
+        starts = starts[:-1]
+    return np.delete(starts, _blank_lines(block, starts)) if len(starts) else starts
+
+
+def _blank_lines(block: Block, starts: Offsets) -> list[int]:
+    """Which lines hold nothing but blanks: looked at from their starts on, all at a time."""
+    text = block.array()
+    maybe = np.flatnonzero(text[starts] <= _SPACE)
+    found: list[int] = []
+    for indent in range(_INDENT):
+        if not len(maybe):
+            return found
+        at = starts[maybe] + indent
+        chars = text[np.minimum(at, len(text) - 1)]
+        ended = (at >= len(text)) | (chars == _LINE_END)
+        found += maybe[ended].tolist()
+        maybe = maybe[~ended & ((chars == _SPACE) | (chars == _TAB) | (chars == _RETURN))]
     stops = np.append(starts[1:], len(text))
-    empty_lines = [at for at in blank if not block.copy(starts[at], stops[at]).strip(_BLANKS)]
-    return np.delete(starts, empty_lines)
+    return found + [int(at) for at in maybe if not block.copy(starts[at], stops[at]).strip(_BLANKS)]

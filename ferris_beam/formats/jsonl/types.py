@@ -26,6 +26,8 @@ def read_as(wanted: pa.DataType, nested: bool = False) -> pa.DataType:
         return pa.struct([field.with_type(read_as(field.type, nested=True)) for field in wanted])
     if pt.is_map(wanted):
         return pa.map_(pa.string(), read_as(wanted.item_type, nested=True))
+    if nested and pt.is_time(wanted):  # Arrow casts no texts to times within others
+        return wanted
     if pt.is_boolean(wanted) or pt.is_null(wanted) or pt.is_large_string(wanted):
         return wanted
     return pa.string()

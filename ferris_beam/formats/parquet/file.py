@@ -2,51 +2,14 @@
 
 from __future__ import annotations
 
-import io
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import ByteSource, read_bytes
-
-
-class SourceFile(io.RawIOBase):
-    """A seekable file over a source; closing it leaves the source open."""
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source = source
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def size(self) -> int:
-        return self._source.size_limit
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size()}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        length = self.size() - self._at if size < 0 else size
-        data = read_bytes(self._source, self._at, max(0, length))
-        self._at += len(data)
-        return data
-
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
-        count = self._source.read_into(self._at, memoryview(target).cast("B"))
-        self._at += count
-        return count
+from ferris_beam.formats.source_file import SourceFile
 
 
 def open_parquet(source: ByteSource, dictionaries: bool = False) -> pq.ParquetFile:
@@ -56,30 +19,40 @@ def open_parquet(source: ByteSource, dictionaries: bool = False) -> pq.ParquetFi
     fraction.
     """
     try:
-        file = pa.PythonFile(SourceFile(source), mode="r")
-        plain = pq.ParquetFile(file, pre_buffer=False)
+        file = SourceFile(source).arrow()
+        plain = _opened(file)
+        if _is_signed(source, plain.metadata):
+            raise _encrypted(source)
         few = _columns_of_few_texts(plain) if dictionaries else ()
         if not few:
             return plain
-        return pq.ParquetFile(file, metadata=plain.metadata, read_dictionary=few, pre_buffer=False)
-    except pa.ArrowException as error:
+        return _opened(file, metadata=plain.metadata, read_dictionary=few)
+    except (pa.ArrowException, OSError) as error:
+        if "encrypted" in str(error):
+            raise _encrypted(source) from error
         raise FatalError(
             f"{source.name}: no readable Parquet file ({error}); it may be truncated, or somebody "
             "still writes it"
         ) from error
 
 
-def plain_schema(file: pq.ParquetFile) -> pa.Schema:
-    """The columns and their types, without what else the writer noted; all may be null, since the
-    next file's may be."""
-    return pa.schema([pa.field(field.name, field.type) for field in file.schema_arrow])
+def _is_signed(source: ByteSource, metadata: pq.FileMetaData) -> bool:
+    """Whether a signature follows the footer: then columns may be encrypted although the footer
+    is not, and pyarrow aborts the process when it is asked about such a column."""
+    length = int.from_bytes(read_bytes(source, source.size_limit - 8, 4), "little")
+    return bool(length - metadata.serialized_size == _SIGNATURE)
 
 
-def row_groups(predicate: pc.Expression, source: ByteSource) -> frozenset[int]:
-    """The row groups whose statistics don't exclude that a row fits."""
-    file = pa.PythonFile(SourceFile(source), mode="r")
-    fragment = ds.ParquetFileFormat().make_fragment(file)
-    return frozenset(group.id for group in fragment.subset(filter=predicate).row_groups)
+def _encrypted(source: ByteSource) -> FatalError:
+    return FatalError(
+        f"{source.name}: the Parquet file is encrypted, in whole or in part, and its keys are not "
+        "known here; write it without encryption"
+    )
+
+
+def _opened(file: pa.PythonFile, **options: Any) -> pq.ParquetFile:
+    """Times of 96 bits, which old writers have, come in µs: ns don't hold years before 1677."""
+    return pq.ParquetFile(file, pre_buffer=False, coerce_int96_timestamp_unit="us", **options)
 
 
 def _columns_of_few_texts(file: pq.ParquetFile) -> list[str]:
@@ -103,6 +76,9 @@ def _is_small_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
         chunk.has_dictionary_page and chunk.total_uncompressed_size < _FEW_BYTES * chunk.num_values
     )
 
+
+_SIGNATURE = 28
+"""Bytes of a nonce and a tag (Parquet Modular Encryption, 5.5)."""
 
 _FEW_BYTES = 2
 """Bytes of a value, dictionary included, up to which reading as a dictionary pays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 import pyarrow as pa
@@ -16,9 +16,11 @@ from ferris_beam.formats.base import (
     FormatReader,
     FormatWriter,
 )
+from ferris_beam.formats.groups import GROUP, plain_schema
+from ferris_beam.formats.merging import merge_by_reading
 from ferris_beam.formats.options import ReadOptions, WriteOptions
-from ferris_beam.formats.parquet.file import open_parquet, plain_schema
-from ferris_beam.formats.parquet.reader import GROUP, ParquetReader
+from ferris_beam.formats.parquet.file import open_parquet
+from ferris_beam.formats.parquet.reader import ParquetReader
 from ferris_beam.formats.parquet.writer import ParquetWriter
 
 
@@ -33,7 +35,7 @@ class ParquetFormat(Format):
     filters = True
 
     def discover(self, source: ByteSource, options: ReadOptions) -> Discovery:
-        return Discovery(plain_schema(open_parquet(source)), certain=True)
+        return Discovery(plain_schema(open_parquet(source).schema_arrow, source.name), certain=True)
 
     def extent(self, source: ByteSource, options: ReadOptions) -> Extent:
         groups = open_parquet(source).metadata.num_row_groups
@@ -53,3 +55,9 @@ class ParquetFormat(Format):
         self, target: IO[bytes], schema: pa.Schema, options: WriteOptions, *, header: bool = True
     ) -> FormatWriter:
         return ParquetWriter(target, schema, options.compression, options.row_group_size)
+
+    def written_schema(self, source: ByteSource) -> pa.Schema:
+        return open_parquet(source).schema_arrow
+
+    def merge(self, target: IO[bytes], parts: Iterable[ByteSource], options: WriteOptions) -> None:
+        merge_by_reading(self, target, parts, options)

@@ -1,0 +1,1 @@
+"""Apache Avro: object container files."""

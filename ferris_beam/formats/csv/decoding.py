@@ -1,0 +1,133 @@
+"""Text of any encoding that Python decodes, as a source of UTF-8: UTF-16, Shift JIS, GB 18030, ….
+
+Where a character may take several bytes, or ASCII is not in its place, lines can't be found in the
+bytes as they are. Such a file is decoded from front to back; its positions count bytes of UTF-8.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+from ferris_beam.errors import FatalError
+from ferris_beam.formats.base import ByteSource
+from ferris_beam.formats.window import Window
+
+_STEP = 1 << 18
+_MOST_BYTES = 3
+"""Of UTF-8 for one byte of any other encoding."""
+
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, which it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+_UNREADABLE = "ferris_beam.unreadable"
+
+
+def _unreadable(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Bytes that are no character become one that is no UTF-8, so that their row is rejected."""
+    if isinstance(error, UnicodeDecodeError):
+        return "\udcff", error.end
+    assert isinstance(error, UnicodeEncodeError)
+    return b"\xff" * (error.end - error.start), error.end
+
+
+codecs.register_error(_UNREADABLE, _unreadable)
+
+
+class DecodingSource:
+    """Another source's text in UTF-8. Reads forwards; going back starts over."""
+
+    def __init__(self, inner: ByteSource, encoding: str) -> None:
+        self._inner = inner
+        self._encoding = encoding
+        self._buffer = bytearray(_STEP)
+        self._restart()
+
+    def _restart(self) -> None:
+        self._decoder = codecs.getincrementaldecoder(self._encoding)(_UNREADABLE)
+        self._read = 0
+        self._position = 0
+        self._output = memoryview(b"")
+        self._ended = False
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
+    def size(self) -> int | None:
+        return None
+
+    @property
+    def size_limit(self) -> int:
+        return _MOST_BYTES * self._inner.size_limit
+
+    def read_into(self, offset: int, target: memoryview) -> int:
+        if offset < self._position:
+            self._restart()
+        while self._position < offset and self._fill():
+            self._take(offset - self._position)
+        if self._position < offset:
+            return 0
+        filled = 0
+        while filled < len(target) and self._fill():
+            piece = self._take(len(target) - filled)
+            target[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return filled
+
+    def close(self) -> None:
+        self._restart()
+        self._inner.close()
+
+    def _take(self, length: int) -> memoryview:
+        piece, self._output = self._output[:length], self._output[length:]
+        self._position += len(piece)
+        return piece
+
+    def _fill(self) -> bool:
+        """Makes at least one byte available; False at the end."""
+        while not self._output and not self._ended:
+            count = self._inner.read_into(self._read, memoryview(self._buffer))
+            self._read += count
+            self._ended = count < len(self._buffer)
+            text = self._decode(memoryview(self._buffer)[:count].tobytes())
+            self._output = memoryview(text.encode("utf-8", _UNREADABLE))
+        return bool(self._output)
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return self._decoder.decode(data, self._ended)
+        except UnicodeError as error:  # of single characters `_unreadable` takes care
+            raise FatalError(
+                f"{self.name}: is not {self._encoding} ({error}); set encoding= as it was written"
+                f", such as {self._encoding}-le or {self._encoding}-be where there is no mark"
+            ) from error
+
+
+def text_window(source: ByteSource, encoding: str) -> Window:
+    """A window over ``source`` where ASCII is ASCII: decoded where ``encoding``, or UTF-16's or
+    UTF-32's byte order mark instead of UTF-8, asks for it."""
+    window = Window(source)
+    window.load(4)
+    start = bytes(window.block(0, min(4, window.end)).view())
+    if encoding == "utf-8":
+        marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
+        encoding = next(marks, encoding)
+    return window if is_bytewise(encoding) else Window(DecodingSource(source, encoding))
+
+
+def is_bytewise(encoding: str) -> bool:
+    """Whether lines, delimiters and quotes can be found in the bytes as they are: in UTF-8, and
+    where ASCII is in its place and each character one byte."""
+    if encoding == "utf-8":
+        return True
+    ascii_text = bytes(range(128))
+    if ascii_text.decode(encoding, "replace") != ascii_text.decode("ascii"):
+        return False
+    if not bytes(range(128, 256)).decode(encoding, "ignore"):
+        return False  # ISO 2022 has other letters in ASCII's place, behind an escape sequence
+    return len(bytes(range(256)).decode(encoding, "replace")) == 256
