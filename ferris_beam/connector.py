@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ferris_beam.errors import MissingDependencyError
+from ferris_beam.errors import ConfigurationError, MissingDependencyError
 from ferris_beam.interval import Interval
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Split:
 
     ``identity`` is the unit's fingerprint (empty where it has none); ``details`` is the
     connector's own and reaches `Reader.read` unchanged in whatever process reads. A divisible
-    split may be cut at multiples of ``grain``. ``size`` is an estimate in bytes.
+    split may be cut at multiples of ``grain``. ``size`` is an estimate in bytes; ``format`` says
+    in words how its rows are kept ('csv, gzip'), where there is a choice.
     """
 
     interval: Interval
@@ -44,6 +45,7 @@ class Split:
     grain: int = 1
     ordered: bool = False
     size: int | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class Reject:
     exception: str = ""
 
 
+ENDED = 1 << 62
+"""The position behind all others of an endless unit that has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """What a read yields: one batch that covers all positions up to ``end``.
@@ -69,7 +75,7 @@ class Chunk:
     ``nbytes`` is what was read from the store for it. ``timestamp`` is the smallest event time of
     its rows, ``watermark`` the event time below which nothing more will come, both in
     microseconds since 1970; None where the source knows no event time. ``final``: an endless
-    unit has ended after all.
+    unit has ended after all; where it ends at `ENDED`, ledgers know it for ever.
     """
 
     records: pa.RecordBatch
@@ -104,11 +110,13 @@ class Reader(ABC):
 
     Said without touching anything, and set per endpoint where options decide: ``bounded``, the
     source ends; ``replayable``, an interval yields the same rows later; ``ordered``, a unit's
-    batches must be committed in their order."""
+    batches must be committed in their order; ``poll_seconds``, how often an unbounded source is
+    asked for units that came later (0: never)."""
 
     bounded: bool = True
     replayable: bool = True
     ordered: bool = False
+    poll_seconds: float = 0.0
 
     @abstractmethod
     def schema(self) -> pa.Schema:
@@ -129,6 +137,10 @@ class Reader(ABC):
 
         Borders must depend only on the unit and constants, so that a restart with another number
         of threads reads the same cells. A split whose interval's end is None never ends.
+
+        A source that is polled is asked again and again, on one reader that stays open; ``known``
+        then holds what it gave before, too, and the answer may leave that out. A unit that is given
+        twice with different fingerprints is a `SourceChangedError`.
         """
 
     def open(self) -> None:
@@ -149,6 +161,10 @@ class Reader(ABC):
     def backlog(self, split: Split, position: int) -> Backlog | None:
         """What is left in the split's unit behind ``position``; None where unknown."""
         return None
+
+    def reads(self, created: str) -> bool:
+        """Whether what a sink of this pipeline creates (`Writer.creates`) would be read."""
+        return False
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
@@ -177,17 +193,44 @@ class Staged(ABC):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a sink holds of one identity: its ledger, and what is committed there but waits for
+    the finish to become visible: a number of parts, and their bytes."""
+
+    ledger: LedgerState
+    waiting: int = 0
+    waiting_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a sink would do with rows of a schema, for people: ``types``, how the store would keep
+    each column; ``refused``, the columns that it can't take, and why; ``facts``, what else there
+    is to know before the start, by name; ``problem``, why a run from zero would be refused."""
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
 class Writer(ABC):
     """One sink endpoint and its ledger. Created without touching network or disk, pickled to the
     workers, opened there. One thread uses it at a time; several in parallel share the sink.
 
     The engine commits when ``batch_rows`` rows or ``batch_bytes`` bytes of Arrow memory are staged,
     and at the end of a bundle. ``needs_end`` says why the sink shows nothing before its input has
-    ended, where that is so: unbounded input is refused with it. ``place`` says where it writes, in
-    one spelling and without secrets: a pipeline writes to each place once."""
+    ended, where that is so: unbounded input is refused with it. ``endless`` is set by the engine,
+    before `open`, where the input has no end: there `finish` is never called. ``place`` says where
+    it writes, in one spelling and without secrets: a pipeline writes to each place once;
+    ``creates`` is the URI of something as it creates it, where a source might list that: a pipeline
+    that would read its own output is refused (`Reader.reads`)."""
 
     place: str
+    creates: str = ""
     needs_end: str = ""
+    endless: bool = False
     batch_rows: int = 1 << 20
     batch_bytes: int = 64 << 20
 
@@ -230,10 +273,36 @@ class Writer(ABC):
     def rollback(self, staged: Staged) -> None:
         """Forgets staged rows; after an error too."""
 
+    def roll(self, epoch: int, everything: bool = False) -> None:
+        """For sinks that gather small commits: makes visible what has waited long enough, or
+        ``everything``. Called after each commit, at the end of each bundle, also of one that held
+        nothing, and with ``everything`` when a worker stops writing endless input."""
+
     @abstractmethod
     def finish(self, epoch: int) -> None:
         """All bounded input is committed: publishes what waits for that, and says so in the
         ledger. Idempotent."""
+
+    # What people ask of a sink; a connector may leave these as they are.
+
+    def outline(self, sample: pa.RecordBatch) -> Outline:
+        """What a run from zero would do with rows like these. Works unopened, changes nothing."""
+        return Outline()
+
+    def holdings(self) -> Mapping[str, Holding]:
+        """What the sink holds of each identity, by name. Works unopened, changes nothing."""
+        raise self._unsupported("list its ledgers")
+
+    def forget(self) -> None:
+        """Forgets the progress of the identity that this writer was opened for, and what waited
+        for its finish; visible rows stay. A run that works at it meanwhile is superseded."""
+        raise self._unsupported("forget progress")
+
+    def _unsupported(self, what: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"the connector of {self.place} can't {what}; run the pipeline with --reset to start "
+            "from zero"
+        )
 
 
 # ── declaring ───────────────────────────────────────────────────────────────────────────────────
@@ -287,8 +356,6 @@ class Connector:
 
     def _facts(self, facts: Any, direction: str) -> Any:
         if facts is None:
-            from ferris_beam.errors import ConfigurationError
-
             raise ConfigurationError(f"the connector {self.name!r} has no {direction}")
         return facts
 

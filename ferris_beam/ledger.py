@@ -107,6 +107,13 @@ class LedgerState:
     def finish(self) -> None:
         self.finished = True
 
+    def forget(self) -> None:
+        """As if it had never been claimed; runs that were stay superseded."""
+        past = (*self.past, self.run)[-_PAST_RUNS:] if self.run else self.past
+        blank = LedgerState(past=past)
+        for name in self.__slots__:
+            setattr(self, name, getattr(blank, name))
+
     # ── questions ───────────────────────────────────────────────────────────────────────────
 
     def check_claim(self, identity: Identity, epoch: int) -> bool:

@@ -1,4 +1,4 @@
-"""What the entries of a sink's log say: a claim, a commit, the finish."""
+"""What the entries of a sink's log say: a claim, a commit, a roll, the finish."""
 
 from __future__ import annotations
 
@@ -41,6 +41,44 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A committed part of a file to come: it waits, unseen, until there is enough for the file.
+
+    Parts that agree in ``folder`` (relative to the sink), ``extension`` and ``schema`` (a
+    fingerprint) become one file, which starts with ``header``. ``since`` is when the part was
+    committed, in seconds since 1970.
+    """
+
+    staged: str
+    folder: str
+    extension: str
+    schema: str
+    nbytes: int
+    rows: int
+    since: float
+    header: bytes = b""
+
+    def to_json(self) -> list[Any]:
+        header = base64.b64encode(self.header).decode()
+        return [
+            self.staged,
+            self.folder,
+            self.extension,
+            self.schema,
+            self.nbytes,
+            self.rows,
+            self.since,
+            header,
+        ]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> Gathered:
+        staged, folder, extension, schema, nbytes, rows, since, header = value
+        header = base64.b64decode(header)
+        return cls(staged, folder, extension, schema, nbytes, rows, since, header)
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """A file of old data that the finish replaces; ``fingerprint`` keeps a later one of its name
     from being taken for it."""
@@ -52,7 +90,8 @@ class Removal:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A run takes the sink. ``held``: commits wait for the finish; ``replaces``: the finish
-    removes what else is there; ``end``: where a growing file is continued."""
+    removes what else is there; ``end``: where a growing file is continued; ``keeps``: what an
+    earlier generation gathered still becomes files; ``name``: the identity's."""
 
     id: str
     run: str
@@ -62,6 +101,8 @@ class Claim:
     held: bool = False
     replaces: bool = False
     end: int = 0
+    keeps: bool = True
+    name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -74,16 +115,19 @@ class Claim:
             "held": self.held,
             "replaces": self.replaces,
             "end": self.end,
+            "keeps": self.keeps,
+            "name": self.name,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Claim:
-        return cls(**{name: value[name] for name in cls.__slots__})
+        return cls(**{name: value[name] for name in cls.__slots__ if name in value})
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Rows and progress. ``held``: the files wait for the finish."""
+    """Rows and progress. ``held``: the files wait for the finish; ``gathered``: parts that wait
+    to become files."""
 
     id: str
     epoch: int
@@ -91,6 +135,7 @@ class Commit:
     entries: tuple[Entry, ...] = ()
     files: tuple[Placement, ...] = ()
     held: bool = False
+    gathered: tuple[Gathered, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -101,6 +146,7 @@ class Commit:
             "entries": [entry.to_json() for entry in self.entries],
             "files": [file.to_json() for file in self.files],
             "held": self.held,
+            "gathered": [part.to_json() for part in self.gathered],
         }
 
     @classmethod
@@ -112,6 +158,35 @@ class Commit:
             entries=tuple(map(Entry.from_json, value["entries"])),
             files=tuple(map(Placement.from_json, value["files"])),
             held=value["held"],
+            gathered=tuple(map(Gathered.from_json, value.get("gathered", ()))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Gathered parts become files. ``taken`` are the names of the parts' staged files."""
+
+    id: str
+    epoch: int
+    files: tuple[Placement, ...]
+    taken: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": "roll",
+            "id": self.id,
+            "epoch": self.epoch,
+            "files": [file.to_json() for file in self.files],
+            "taken": list(self.taken),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Roll:
+        return cls(
+            id=value["id"],
+            epoch=value["epoch"],
+            files=tuple(map(Placement.from_json, value["files"])),
+            taken=tuple(value["taken"]),
         )
 
 
@@ -143,12 +218,29 @@ class Finish:
         )
 
 
-Record = Claim | Commit | Finish
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The identity's progress is forgotten, with what waited for a finish. Entries stay numbered:
+    a run that still works here finds its epoch gone, and stops."""
 
-_KINDS: dict[str, type[Claim] | type[Commit] | type[Finish]] = {
+    id: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "forget", "id": self.id}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Forget:
+        return cls(id=value["id"])
+
+
+Record = Claim | Commit | Roll | Finish | Forget
+
+_KINDS: dict[str, type[Claim] | type[Commit] | type[Roll] | type[Finish] | type[Forget]] = {
     "claim": Claim,
     "commit": Commit,
+    "roll": Roll,
     "finish": Finish,
+    "forget": Forget,
 }
 
 

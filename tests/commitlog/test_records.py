@@ -7,7 +7,17 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferris_beam.commitlog import Claim, Commit, Finish, Placement, Removal, SinkState
+from ferris_beam.commitlog import (
+    Claim,
+    Commit,
+    Finish,
+    Forget,
+    Gathered,
+    Placement,
+    Removal,
+    Roll,
+    SinkState,
+)
 from ferris_beam.commitlog.records import record_from_json
 from ferris_beam.interval import Interval, Origin
 from ferris_beam.ledger import Entry
@@ -25,9 +35,29 @@ origins = st.builds(
     st.lists(st.tuples(st.integers(0), st.integers(2)), max_size=2).map(tuple),
 )
 entries = st.builds(Entry, origins, st.integers(0), st.binary(max_size=8))
+parts = st.builds(
+    Gathered,
+    names,
+    names,
+    names,
+    names,
+    st.integers(0),
+    st.integers(0),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.binary(max_size=8),
+)
 any_record = st.one_of(
     st.builds(
-        Claim, names, names, st.integers(1), names, st.integers(1), st.booleans(), st.booleans()
+        Claim,
+        names,
+        names,
+        st.integers(1),
+        names,
+        st.integers(1),
+        st.booleans(),
+        st.booleans(),
+        st.integers(0),
+        keeps=st.booleans(),
     ),
     st.builds(
         Commit,
@@ -37,7 +67,16 @@ any_record = st.one_of(
         st.lists(entries, max_size=3).map(tuple),
         st.lists(placements, max_size=3).map(tuple),
         st.booleans(),
+        st.lists(parts, max_size=3).map(tuple),
     ),
+    st.builds(
+        Roll,
+        names,
+        st.integers(1),
+        st.lists(placements, max_size=3).map(tuple),
+        st.lists(names, max_size=3).map(tuple),
+    ),
+    st.builds(Forget, names),
     st.builds(
         Finish,
         names,

@@ -9,12 +9,13 @@ _PACKAGE = "ferris_beam.connectors.file"
 CONNECTOR = Connector(
     name="file",
     schemes=("file",),
-    summary="Local files: CSV, JSON Lines, Parquet.",
+    summary="Local files: CSV, JSON, JSON Lines, Parquet, Avro, Arrow.",
     source=SourceFacts(
         options=f"{_PACKAGE}.options:FileSourceOptions",
-        reader=f"{_PACKAGE}.reader:FileReader",
-        unit="a file; 4 MiB of text or a row group of Parquet, in any order; a gzip file, and CSV "
-        "whose values hold line ends, from front to back",
+        reader=f"{_PACKAGE}.choose:file_reader",
+        unit="a file; 4 MiB of text or Avro, a row group of Parquet, a record batch of Arrow, in "
+        "any order; a compressed file, a stream of Arrow, and CSV whose values hold line "
+        "ends, from front to back",
         delivery="replayable: the same file gives the same batches; one that changes is refused",
     ),
     sink=SinkFacts(

@@ -14,16 +14,15 @@ from ferris_beam.connectors.file.layout import Layout
 from ferris_beam.connectors.file.options import FileSinkOptions
 from ferris_beam.errors import ConfigurationError
 from ferris_beam.formats.base import Format, FormatWriter
-from ferris_beam.formats.compression import GzipTarget
+from ferris_beam.formats.compression import CODECS, compressing
 from ferris_beam.formats.options import check_options
 from ferris_beam.formats.registry import default_delimiter, detect, format_named
-
-_GZIP_EXTENSION = ".gz"
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A format with its settings. ``compression`` is what is around the format: none or gzip."""
+    """A format with its settings. ``compression`` is what is around the format: none or
+    a codec's name."""
 
     format: Format
     compression: str
@@ -33,7 +32,9 @@ class Encoding:
     def of(cls, layout: Layout, options: FileSinkOptions) -> Encoding:
         """As the options say, else as the file's name does."""
         name = layout.file or f"part.{options.format}"
-        if not layout.file and options.format is None:
+        if layout.many_files:
+            name = layout.template
+        elif not layout.file and options.format is None:
             raise ConfigurationError(
                 f"{layout.display}: set format= for a folder, like ?format=parquet"
             )
@@ -48,6 +49,11 @@ class Encoding:
             raise ConfigurationError(
                 f"{layout.display}: {form.name} compresses by itself; leave out the last extension"
             )
+        if options.compression and detected.compression not in ("none", options.compression):
+            raise ConfigurationError(
+                f"{layout.display}: its name says {detected.compression}, and compression= says "
+                f"{options.compression}; readers go by the name: give it the right extension"
+            )
         check_options(options, form, form.write_options)
         around = (options.compression or detected.compression) if form.wrapped else "none"
         if options.delimiter is None and form.name == "csv":
@@ -57,7 +63,17 @@ class Encoding:
     @property
     def extension(self) -> str:
         ending = self.format.extensions[0]
-        return ending + _GZIP_EXTENSION if self.compression == "gzip" else ending
+        if self.compression == "none":
+            return ending
+        return ending + CODECS[self.compression].extensions[0]
+
+    def of_extension(self, extension: str) -> Encoding:
+        """How files of this extension are put together: before the options changed, parts may
+        have been staged with another one."""
+        if extension == self.extension:
+            return self
+        detected = detect(f"part{extension}")
+        return Encoding(format_named(detected.format), detected.compression, FileSinkOptions())
 
     @property
     def grows(self) -> bool:
@@ -82,5 +98,5 @@ class Encoding:
         """A writer, and what must be closed after it, in this order, before ``target`` is."""
         if self.compression == "none":
             return self.format.create(target, schema, self.options, header=header), ()
-        around: IO[bytes] = GzipTarget(target)  # type: ignore[assignment]
+        around = compressing(target, self.compression)
         return self.format.create(around, schema, self.options, header=header), (around,)

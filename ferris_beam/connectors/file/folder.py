@@ -18,7 +18,9 @@ class FolderTarget(Target):
     def start(self, state: SinkState, fresh: bool) -> Start:
         if not fresh:
             return Start(state.held, state.replaces)
-        found = next(data_files(self.layout.folder), None)
+        found = next(data_files(self.layout), None)
+        if found is None and state.gathered:
+            found = f"{len(state.gathered):,} committed parts of files to come"
         if found is None or self.if_exists == "append":
             return Start()
         if self.if_exists == "error":
@@ -40,7 +42,7 @@ class FolderTarget(Target):
             return files, ()
         old = [
             Removal(path, fingerprint(self.layout.target(path)))
-            for path in data_files(self.layout.folder)
+            for path in data_files(self.layout)
             if not is_part_of(state.origin, path)
         ]
         return files, tuple(old)

@@ -12,6 +12,10 @@
     ├── out.csv                             a single file
     └── _ferris/out.csv/<name>/…
 
+    orders/                                 a template: orders/${year}/${month}.jsonl
+    ├── 2026/11.jsonl
+    └── _ferris/%24%7Byear%7D%2F…/<name>/…
+
 Staged files have no extension of a data format: DuckDB's ``**`` also reads hidden folders.
 """
 
@@ -26,6 +30,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ferris_beam.connectors.file.source import identity_of
+from ferris_beam.connectors.file.template import check_template, patterns
 from ferris_beam.errors import ConfigurationError
 from ferris_beam.formats.registry import detect
 from ferris_beam.uri import Uri
@@ -37,36 +42,62 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folder of a sink's data and, where it is a single file, that file's name in it."""
+    """The folder of a sink's data and, where it is a single file, that file's name in it; or the
+    template that names folders (it ends with '/') or files below."""
 
     folder: str
     file: str = ""
+    template: str = ""
 
     @classmethod
     def of(cls, uri: Uri) -> Layout:
         """Raises `ConfigurationError` where the path can't be a sink's."""
         path = uri.path
-        template = re.search(r"\$\{[^}]*\}", path)
-        if template or not path:
+        if not path:
             raise ConfigurationError(
                 f"{uri}: a file sink needs the path of a file or, ending with '/', of a folder"
-                + (f"; {template[0]} in it has no value" if template else "")
             )
         absolute = os.path.abspath(path)
+        if "${" in absolute:
+            return cls._templated(absolute, "/" if path.endswith("/") else "")
         if path.endswith("/"):
             return cls(absolute)
         return cls(os.path.dirname(absolute), os.path.basename(absolute))
 
+    @classmethod
+    def _templated(cls, path: str, end: str) -> Layout:
+        levels = path.split("/")
+        first = next(at for at, level in enumerate(levels) if "${" in level)
+        template = "/".join(levels[first:]) + end
+        check_template(template)
+        return cls("/".join(levels[:first]) or "/", "", template)
+
+    @property
+    def many_files(self) -> bool:
+        """Whether a template names files, each of which grows, or appears, on its own."""
+        return bool(self.template) and not self.template.endswith("/")
+
+    @property
+    def in_order(self) -> bool:
+        """Whether commits add to the same file, so that they are published in their order."""
+        return bool(self.file) or self.many_files
+
     @property
     def display(self) -> str:
-        return self.target(self.file) if self.file else os.path.join(self.folder, "")
+        named = self.file or self.template
+        return self.target(named) if named else os.path.join(self.folder, "")
 
     def target(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
     def workspace(self, identity: str) -> Workspace:
-        parts = [self.file, folder_name(identity)] if self.file else [folder_name(identity)]
-        return Workspace(os.path.join(self.folder, LEDGERS, *parts))
+        return Workspace(os.path.join(self.ledgers, folder_name(identity)))
+
+    @property
+    def ledgers(self) -> str:
+        """The folder of the workspaces of all identities."""
+        below = folder_name(self.template) if self.template else self.file
+        return os.path.join(self.folder, LEDGERS, below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +156,46 @@ def is_part_of(origin: str, path: str) -> bool:
     return os.path.basename(path).startswith(f"part-{origin[:12]}-")
 
 
-def data_files(folder: str) -> Iterator[str]:
-    """The data in a sink's folder: files of a known format in it and in its hive folders.
+def data_files(layout: Layout) -> Iterator[str]:
+    """The data in a sink's folder: files of a known format in it and in its hive folders; of a
+    template, in the folders, or the files, that it can name.
 
-    Paths are relative to ``folder``. Hidden files and folders (``_…``, ``.…``) are no data, and
-    other sub-folders are datasets of their own.
+    Paths are relative to the layout's folder. Hidden files and folders (``_…``, ``.…``) are no
+    data, and other sub-folders are datasets of their own.
     """
-    yield from _data_files(folder, "")
+    if not layout.template:
+        yield from _data_files(layout.folder, "")
+        return
+    for path in _matching(layout.folder, "", patterns(layout.template), not layout.many_files):
+        if layout.many_files:
+            yield path
+        else:
+            yield from _data_files(layout.folder, path)
+
+
+def _matching(
+    folder: str, below: str, levels: list[re.Pattern[str]], folders: bool
+) -> Iterator[str]:
+    """The paths that a template can give, of folders or of files."""
+    for entry in _entries(os.path.join(folder, below)):
+        if not levels[0].fullmatch(entry.name):
+            continue
+        path = os.path.join(below, entry.name)
+        if len(levels) > 1 and entry.is_dir():
+            yield from _matching(folder, path, levels[1:], folders)
+        elif len(levels) == 1 and entry.is_dir() == folders:
+            yield path
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
 
 
 def _data_files(folder: str, below: str) -> Iterator[str]:
-    try:
-        found = sorted(os.scandir(os.path.join(folder, below)), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    for entry in found:
+    for entry in _entries(os.path.join(folder, below)):
         path = os.path.join(below, entry.name)
         if entry.name.startswith(("_", ".")):
             continue

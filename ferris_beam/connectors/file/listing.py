@@ -14,27 +14,93 @@ from collections.abc import Iterator, Sequence
 
 from ferris_beam.connectors.file.source import readable
 from ferris_beam.errors import FatalError
+from ferris_beam.formats.compression import codec_of_name
+from ferris_beam.formats.registry import format_of_name
 
 _MAGIC = re.compile(r"[*?\[]")
 _SHOWN = 8
 
 
 def list_files(path: str, recursive: bool = False) -> list[str]:
-    """The files of an absolute path, sorted. Raises `FatalError` where there are none."""
+    """The files of an absolute path, sorted. Raises `FatalError` where there are none, or one is
+    meant that can't be read."""
     if os.path.isfile(path) and not path.endswith("/"):
-        return [path]
-    if os.path.exists(path) and not os.path.isdir(path):
-        raise FatalError(f"can't read {path}: it is no regular file")
+        return [_readable(path)]
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise _no_file(path)
     found: set[str] = set()
     for pattern in [path] if os.path.isdir(path) else expand_braces(path):
         for match in _matches(pattern):
-            if os.path.isfile(match):
-                found.add(match)
+            if not os.path.isdir(match):
+                found.add(_readable(match))
             elif recursive or not _is_magic(pattern) or pattern.endswith("/"):
                 found.update(_files_in(match, recursive))
+            elif format_of_name(codec_of_name(pattern)[1]) is not None:
+                raise FatalError(
+                    f"{match} is a folder with the name of a file: to read the files in it, end "
+                    "the path with '/' or set recursive=true; else choose a narrower glob"
+                )
     if not found:
         raise FatalError(_nothing_found(path, recursive))
     return sorted(found)
+
+
+def would_list(path: str, recursive: bool, file: str) -> bool:
+    """Whether `list_files` of an absolute path would find ``file``, were it there."""
+    folder = os.path.realpath(os.path.dirname(file))
+    real = os.path.join(folder, os.path.basename(file))
+    return any(
+        _would_find(pattern, recursive, candidate)
+        for pattern in ([path] if os.path.lexists(path) else expand_braces(path))
+        for candidate in {file, real}
+    )
+
+
+def _would_find(pattern: str, recursive: bool, file: str) -> bool:
+    if not _is_magic(pattern) or os.path.lexists(pattern):
+        top = os.path.realpath(pattern)
+        if os.path.realpath(file) == top:
+            return not pattern.endswith("/")
+        return _is_below(top, file, recursive)
+    if _fits(pattern.rstrip("/"), file):
+        return True
+    folders = [file[:at] for at, char in enumerate(file) if char == "/" and at]
+    if not (recursive or pattern.endswith("/")):
+        return False
+    return any(
+        _is_below(folder, file, recursive)
+        for folder in folders
+        if _fits(pattern.rstrip("/"), folder)
+    )
+
+
+def _is_below(folder: str, file: str, recursive: bool) -> bool:
+    """Whether a file is in a folder, or with ``recursive`` below, and not hidden there."""
+    if not file.startswith(folder.rstrip("/") + "/"):
+        return False
+    names = file[len(folder.rstrip("/")) + 1 :].split("/")
+    return (recursive or len(names) == 1) and not any(name[0] in "._" for name in names)
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Whether a glob fits a path, name by name."""
+    return _names_fit(pattern.split("/")[1:], path.split("/")[1:])
+
+
+def _names_fit(patterns: Sequence[str], names: Sequence[str]) -> bool:
+    if not patterns or not names:
+        return not patterns and not names
+    head, *rest = patterns
+    hidden = names[0][0] in "._" and names[0][0] != head[0]
+    if head == "**":
+        if not hidden and len(names) > 1 and _names_fit(patterns, names[1:]):
+            return True
+        return _names_fit(rest or ["*"], names)
+    if _is_magic(head) and (hidden or not fnmatch.fnmatchcase(names[0], head)):
+        return False
+    if not _is_magic(head) and head != names[0]:
+        return False
+    return _names_fit(rest, names[1:])
 
 
 def expand_braces(pattern: str) -> list[str]:
@@ -103,10 +169,31 @@ def _entries(folder: str, pattern: str) -> Iterator[os.DirEntry[str]]:
 
 def _files_in(folder: str, recursive: bool) -> Iterator[str]:
     for entry in _entries(folder, "*"):
-        if entry.is_file():
-            yield entry.path
-        elif recursive and entry.is_dir(follow_symlinks=False):
+        if not entry.is_dir():
+            yield _readable(entry.path)
+        elif recursive and not entry.is_symlink():
             yield from _files_in(entry.path, recursive)
+
+
+def _readable(path: str) -> str:
+    """``path``, if it is a regular file with a name that can be told to others."""
+    if not os.path.isfile(path):
+        raise _no_file(path)
+    if not path.isascii() and any("\ud800" <= char <= "\udfff" for char in path):
+        raise FatalError(f"can't read {os.fsencode(path)!r}: its name is not UTF-8; rename it")
+    return path
+
+
+def _no_file(path: str) -> FatalError:
+    if os.path.islink(path) and not os.path.exists(path):
+        return FatalError(
+            f"can't read {path}: it is a link to {os.readlink(path)}, which is not there; restore "
+            "that, or remove the link"
+        )
+    return FatalError(
+        f"can't read {path}: it is no regular file; write what it gives into one, or choose files "
+        "by a narrower path"
+    )
 
 
 def _is_magic(pattern: str) -> bool:

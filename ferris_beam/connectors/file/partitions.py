@@ -1,4 +1,4 @@
-"""Rows to folders: hive partitioning of a batch.
+"""Rows to folders: a template of their time, and hive partitioning below it.
 
 A partition's folder is ``column=value``, one below the other. Values are escaped as Hive and Spark
 do it (FileUtils.escapePathName): ASCII characters that mean something in a path become ``%XX``,
@@ -17,7 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.errors import BadRecordError, SchemaError
+from ferris_beam.connectors.file.layout import Layout
+from ferris_beam.connectors.file.options import FileSinkOptions
+from ferris_beam.connectors.file.template import PathTemplate
+from ferris_beam.errors import BadRecordError, ConfigurationError, SchemaError
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -30,9 +33,11 @@ _NO_TEXT = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
 
 @dataclass(frozen=True, slots=True)
 class Partitioning:
-    """The columns that name the folders; they are not kept in the files."""
+    """The columns that name the folders; they are not kept in the files. A template's path goes
+    ahead of these folders; the column of the time is kept."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    template: PathTemplate | None = None
 
     def split(self, records: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """(folder, its rows) of each partition in a batch, in the order of the folders' first
@@ -41,12 +46,15 @@ class Partitioning:
         Raises `SchemaError` where a column is missing or of no use as a name, and `BadRecordError`
         where a value makes no file name.
         """
-        if not self.columns:
+        if not self.columns and self.template is None:
             yield "", records
             return
-        self._check(records.schema)
-        encoded = [_encoded(name, records[name]) for name in self.columns]
-        rest = records.drop_columns(list(self.columns))
+        encoded = [] if self.template is None else [self.template.encoded(records)]
+        rest = records
+        if self.columns:
+            self._check(records.schema)
+            encoded += [_encoded(name, records[name]) for name in self.columns]
+            rest = records.drop_columns(list(self.columns))
         for row, rows in _groups(_combined(encoded, len(records)), rest):
             yield "/".join(names[indices[row]] for indices, names in encoded), rows
 
@@ -127,3 +135,23 @@ def _groups(codes: Any, rows: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBa
 
 def escaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", text)
+
+
+def partitioning_of(layout: Layout, options: FileSinkOptions) -> Partitioning:
+    """Raises `ConfigurationError` where path and options don't go together."""
+    if options.partition_by and layout.in_order:
+        raise ConfigurationError(
+            f"{layout.display}: partition_by needs a folder; end the URI with '/'"
+        )
+    if bool(layout.template) != bool(options.event_time):
+        raise ConfigurationError(
+            f"{layout.display}: the path is made of the rows' time; say by event_time=COLUMN "
+            "which column holds it"
+            if layout.template
+            else f"{layout.display}: event_time= fills names such as ${{year}} in the path, and "
+            "there are none; write them, or leave it out"
+        )
+    template = None
+    if options.event_time:
+        template = PathTemplate(layout.template.rstrip("/"), options.event_time, options.zone)
+    return Partitioning(tuple(options.partition_by), template)

@@ -34,7 +34,7 @@ class Publisher:
 
     def publish(self, state: SinkState, number: int | None = None) -> None:
         """All that is due; of a folder, where order does not matter, only entry ``number``'s."""
-        if self.layout.file:
+        if self.layout.in_order:
             number = None
         for at, file in state.due:
             if file.staged not in self._done and number in (None, at):
@@ -43,7 +43,13 @@ class Publisher:
         for at, removal in state.removals:
             if number in (None, at):
                 self._remove(removal)
-        self._done.intersection_update(file.staged for _, file in state.due)
+        for at, name in state.leftovers:
+            if name not in self._done and number in (None, at):
+                remove_file(self.workspace.staged(name))
+                self._done.add(name)
+        self._done.intersection_update(
+            [*(file.staged for _, file in state.due), *(name for _, name in state.leftovers)]
+        )
 
     def settle(self, state: SinkState) -> None:
         """Publishes all that is due and makes it durable: then it may be forgotten."""
@@ -59,7 +65,7 @@ class Publisher:
 
         They must be over, or superseded: a later run may be staging files at this moment.
         """
-        kept = {file.staged for _, file in state.due} | {file.staged for file in state.waiting}
+        kept = state.staged_names
         over = {folder_name(run) for run in runs}
         for name in self.workspace.staged_names():
             if name not in kept and run_of(name) in over:
@@ -91,6 +97,8 @@ class Publisher:
     def _write_segment(self, file: Placement, offset: int) -> None:
         path = self.layout.target(file.target)
         flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_CREAT if offset == 0 else 0)
+        if offset == 0 and self.layout.many_files:
+            make_folder(os.path.dirname(path))
         try:
             target = os.open(path, flags, 0o666)
         except FileNotFoundError:

@@ -16,15 +16,27 @@ import pyarrow.compute as pc
 
 from ferris_beam.batches import schema_from_ipc, schema_to_ipc
 from ferris_beam.connector import Backlog, Chunk, Reader, Reject, Residual, Split
-from ferris_beam.connectors.file.listing import list_files
+from ferris_beam.connectors.file.ahead import Ahead, has_cores
+from ferris_beam.connectors.file.listing import list_files, would_list
 from ferris_beam.connectors.file.options import FileSourceOptions
 from ferris_beam.connectors.file.source import LocalFile
 from ferris_beam.formats.base import BadRow, Discovery, FormatReader, Piece
 from ferris_beam.formats.columns import projected
+from ferris_beam.formats.drift import common_schema
 from ferris_beam.formats.registry import Detected
-from ferris_beam.formats.unit import check_pushdown, detected, discover, extent, open_unit, settle
+from ferris_beam.formats.unit import (
+    check_pushdown,
+    check_unit,
+    detected,
+    discover,
+    extent,
+    open_unit,
+)
 from ferris_beam.interval import Interval
 from ferris_beam.uri import Uri
+
+_LARGE = 1 << 20
+"""Bytes of a file from which on a thread that reads ahead is worth its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +80,10 @@ class FileReader(Reader):
         self._columns: Sequence[str] | None = None
         self._predicate: pc.Expression | None = None
         self._opened: _Opened | None = None
+        self._ahead: Ahead[Chunk] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
+        return {**self.__dict__, "_opened": None, "_ahead": None}
 
     # ── before reading ──────────────────────────────────────────────────────────────────────
 
@@ -92,7 +105,7 @@ class FileReader(Reader):
 
     def splits(self, known: Mapping[str, str]) -> Iterable[Split]:
         files = self._files()
-        units = [(path, detected(path, self._options)) for path in files]
+        units = [(path, self._detected(path)) for path in files]
         schema = self._discover(files)
         check_pushdown(schema, self._columns, self._predicate)
         for path, unit in units:
@@ -105,23 +118,38 @@ class FileReader(Reader):
                     divisible=positions.divisible,
                     grain=positions.grain,
                     size=source.size,
+                    format=_in_words(unit),
                 )
 
     def _files(self) -> list[str]:
         return list_files(self._path, self._options.recursive)
 
     def _discover(self, files: Iterable[str]) -> pa.Schema:
-        return settle(map(self._discover_one, files), self._path)
+        return common_schema(list(files), self._discover_one, self._options, self._path)
+
+    def _detected(self, path: str) -> Detected:
+        with closing(LocalFile(path)) as source:
+            return detected(source, self._options)
 
     def _discover_one(self, path: str) -> Discovery:
-        unit = detected(path, self._options)
         with closing(LocalFile(path)) as source:
-            return discover(source, unit, self._options)
+            return discover(source, detected(source, self._options), self._options)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────
 
     def read(self, split: Split) -> Iterator[Chunk]:
-        opened = self._open(split)
+        self._stop_ahead()
+        chunks = self._chunks(self._open(split), split)
+        if split.divisible or (split.size or 0) < _LARGE or not has_cores():
+            yield from chunks
+            return
+        ahead = self._ahead = Ahead(chunks)
+        try:
+            yield from ahead
+        finally:
+            ahead.close()
+
+    def _chunks(self, opened: _Opened, split: Split) -> Iterator[Chunk]:
         interval = split.interval
         compressed = _Details.decode(split.details).unit.compression != "none"
         pieces = opened.reader.read(interval.start, interval.closed_end)
@@ -142,10 +170,21 @@ class FileReader(Reader):
         left = max(0, details.end - position)
         return Backlog(split.size * left // details.end, not left)
 
+    def reads(self, created: str) -> bool:
+        scheme, path = created.split("://", 1)
+        return scheme == "file" and would_list(self._path, self._options.recursive, path)
+
     def close(self) -> None:
+        self._stop_ahead()
         if self._opened is not None:
             self._opened.source.close()
             self._opened = None
+
+    def _stop_ahead(self) -> None:
+        """Two reads of one open file would disturb each other."""
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
 
     def _open(self, split: Split) -> _Opened:
         key = (split.interval.unit, split.identity, split.details)
@@ -159,6 +198,7 @@ class FileReader(Reader):
         details = _Details.decode(encoded)
         source = LocalFile(path, identity)
         try:
+            check_unit(source, details.unit, details.schema, self._options)
             reader = open_unit(
                 source,
                 details.unit,
@@ -177,6 +217,10 @@ def _absolute(path: str) -> str:
     """Absolute, with a trailing slash kept: it says that a folder is meant."""
     folder = path.endswith("/") and path != "/"
     return os.path.abspath(path) + ("/" if folder else "")
+
+
+def _in_words(unit: Detected) -> str:
+    return unit.format if unit.compression == "none" else f"{unit.format}, {unit.compression}"
 
 
 def _chunk(piece: Piece, nbytes: int) -> Chunk:

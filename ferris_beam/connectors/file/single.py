@@ -7,19 +7,20 @@ compressed files can't grow; their parts wait and are merged in the order of the
 from __future__ import annotations
 
 import csv
-import gzip
 import os
 from collections.abc import Sequence
-
-import pyarrow.parquet as pq
+from contextlib import closing
 
 from ferris_beam.commitlog import Placement, Removal, SinkState
 from ferris_beam.connectors.file.folder import check_present
 from ferris_beam.connectors.file.layout import fingerprint
 from ferris_beam.connectors.file.merge import Merge
+from ferris_beam.connectors.file.source import LocalFile
 from ferris_beam.connectors.file.staging import SealedPart
 from ferris_beam.connectors.file.target import Start, Target
 from ferris_beam.errors import ConfigurationError, FatalError, SchemaError
+from ferris_beam.formats.base import read_bytes
+from ferris_beam.formats.compression import decompressed
 
 _LONGEST_HEADER = 1 << 20
 
@@ -196,12 +197,13 @@ class MergedTarget(SingleFileTarget):
         self, state: SinkState, parts: Sequence[SealedPart], continued: bool
     ) -> None:
         """Whether the parts can be in one file with what is there, or else with the first one."""
+        if not parts:
+            return
         staged = [file.staged for file in state.waiting] + [part.name for part in parts]
-        first = pq.read_schema(self.path if continued else self.workspace.staged(staged[0]))
-        for part in parts:
-            self._merge.check(first, pq.read_schema(self.workspace.staged(part.name)))
+        first = self.path if continued else self.workspace.staged(staged[0])
+        self._merge.check(first, [self.workspace.staged(part.name) for part in parts])
 
     def _head(self) -> bytes:
         """The first bytes of the compressed text that is there."""
-        with gzip.open(self.path) as file:
-            return file.read(_LONGEST_HEADER)
+        with closing(decompressed(LocalFile(self.path), self.encoding.compression)) as source:
+            return read_bytes(source, 0, _LONGEST_HEADER)

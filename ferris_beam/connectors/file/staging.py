@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
@@ -21,17 +20,22 @@ from ferris_beam.errors import BadRecordError, FatalError, SchemaError
 from ferris_beam.formats.base import FormatWriter
 
 MOST_OPEN = 128
-"""Files that one set of rows keeps open: each costs a descriptor and the format's buffers."""
+"""Files that one set of rows keeps open: each costs a descriptor and the format's buffers. Rows of
+further partitions wait in memory, and get their files one after the other."""
+
+MOST_FILES = 10_000
+"""Files of one commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedPart:
-    """A complete, durable file: its staged name, folder, size in bytes, and schema."""
+    """A complete, durable file: its staged name, folder, size in bytes, schema, and rows."""
 
     name: str
     folder: str
     nbytes: int
     schema: pa.Schema
+    rows: int
 
 
 @dataclass(slots=True)
@@ -44,6 +48,11 @@ class OpenPart:
     file: IO[bytes]
     writer: FormatWriter
     around: tuple[IO[bytes], ...] = ()
+    rows: int = 0
+
+    def write(self, records: pa.RecordBatch) -> None:
+        self.writer.write(records)
+        self.rows += records.num_rows
 
     def seal(self) -> SealedPart:
         self.writer.close()
@@ -53,13 +62,12 @@ class OpenPart:
         os.fsync(self.file.fileno())
         size = self.file.tell()
         self.file.close()
-        return SealedPart(self.name, self.folder, size, self.schema)
+        return SealedPart(self.name, self.folder, size, self.schema, self.rows)
 
 
 @dataclass
 class FileStaged(Staged):
-    """One open file for each partition and schema, the least used ones sealed beyond
-    `MOST_OPEN`."""
+    """One file for each partition and schema."""
 
     workspace: Workspace
     run: str
@@ -74,7 +82,8 @@ class FileStaged(Staged):
     nbytes: int = 0
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     receipt: Receipt | None = None
-    _open: OrderedDict[tuple[str, pa.Schema], OpenPart] = field(default_factory=OrderedDict)
+    _open: dict[tuple[str, pa.Schema], OpenPart] = field(default_factory=dict)
+    _later: dict[tuple[str, pa.Schema], list[pa.RecordBatch]] = field(default_factory=dict)
     _sealed: list[SealedPart] = field(default_factory=list)
     _names: list[str] = field(default_factory=list)
     _broken: str = ""
@@ -94,7 +103,7 @@ class FileStaged(Staged):
         try:
             with explained(self.workspace.staging):
                 for folder, piece in pieces:
-                    self._part(folder, piece.schema).writer.write(piece)
+                    self._write(folder, piece)
                     written += 1
         except (BadRecordError, SchemaError) as error:
             if written:
@@ -112,8 +121,8 @@ class FileStaged(Staged):
             raise FatalError(self._broken)
         try:
             with explained(self.workspace.staging):
-                while self._open:
-                    self._seal_oldest()
+                while self._open or self._later:
+                    self._seal_next()
                 if self._sealed:
                     sync_folder(self.workspace.staging)
         except BaseException as error:
@@ -127,20 +136,25 @@ class FileStaged(Staged):
             with suppress(OSError):
                 part.file.close()
         self._open.clear()
+        self._later.clear()
         for name in self._names:
             if name not in keep:
                 remove_file(self.workspace.staged(name))
         self._broken = "these rows were rolled back"
 
-    def _part(self, folder: str, schema: pa.Schema) -> OpenPart:
-        key = (folder, schema)
-        if key in self._open:
-            self._open.move_to_end(key)
-            return self._open[key]
-        if len(self._open) >= MOST_OPEN:
-            self._seal_oldest()
-        part = self._open[key] = self._create(folder, schema)
-        return part
+    def _write(self, folder: str, records: pa.RecordBatch) -> None:
+        key = (folder, records.schema)
+        if key not in self._open and len(self._open) >= MOST_OPEN:
+            self._later.setdefault(key, []).append(records)
+            if len(self._open) + len(self._later) > MOST_FILES:
+                raise FatalError(
+                    f"more than {MOST_FILES:,} folders have rows of one commit (the last one: "
+                    f"{folder}); partition by columns of fewer values, or by longer times"
+                )
+            return
+        if key not in self._open:
+            self._open[key] = self._create(folder, records.schema)
+        self._open[key].write(records)
 
     def _create(self, folder: str, schema: pa.Schema) -> OpenPart:
         make_folder(self.workspace.staging)
@@ -154,6 +168,12 @@ class FileStaged(Staged):
             raise
         return OpenPart(name, folder, schema, file, writer, tuple(around))
 
-    def _seal_oldest(self) -> None:
-        _, part = self._open.popitem(last=False)
+    def _seal_next(self) -> None:
+        """Completes an open file, or makes one of rows that wait for theirs."""
+        if not self._open:
+            folder, schema = key = next(iter(self._later))
+            part = self._open[key] = self._create(folder, schema)
+            for records in self._later.pop(key):
+                part.write(records)
+        part = self._open.pop(next(iter(self._open)))
         self._sealed.append(part.seal())

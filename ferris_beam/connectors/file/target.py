@@ -7,7 +7,7 @@ Everything a `Target` decides is written to the log; what the log says is then d
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +50,13 @@ class Target(ABC):
     def check(self, size: int, state: SinkState) -> None:
         """Raises `FatalError` where others have changed the target, which had ``size`` before
         ``state`` was read."""
+
+    def sizes(self, parts: Sequence[SealedPart]) -> Mapping[str, int]:
+        """Of a target of many growing files: the bytes of those that ``parts`` go to."""
+        return {}
+
+    def check_sizes(self, sizes: Mapping[str, int], state: SinkState) -> None:
+        """As `check`, for the `sizes` of many files."""
 
     @abstractmethod
     def place(self, state: SinkState, parts: Sequence[SealedPart]) -> tuple[Placement, ...]:

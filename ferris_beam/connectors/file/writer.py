@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from ferris_beam.commitlog import (
     Claim,
     Commit,
     Finish,
+    Forget,
     LocalLogStore,
     NumberedLog,
     SinkLog,
     SinkState,
 )
-from ferris_beam.connector import Receipt, Staged, Writer
+from ferris_beam.connector import Holding, Outline, Receipt, Staged, Writer
 from ferris_beam.connectors.file.encoding import Encoding
 from ferris_beam.connectors.file.failures import explained
 from ferris_beam.connectors.file.folder import FolderTarget
-from ferris_beam.connectors.file.layout import Layout, Workspace
+from ferris_beam.connectors.file.holdings import holdings
+from ferris_beam.connectors.file.layout import Layout, Workspace, part_name
 from ferris_beam.connectors.file.options import FileSinkOptions
-from ferris_beam.connectors.file.partitions import Partitioning
+from ferris_beam.connectors.file.outline import outline
+from ferris_beam.connectors.file.partitions import Partitioning, partitioning_of
 from ferris_beam.connectors.file.publish import Publisher
+from ferris_beam.connectors.file.roller import Process, Roller
+from ferris_beam.connectors.file.rolling import Rolling, check_rolling
 from ferris_beam.connectors.file.single import GrowingTarget, MergedTarget
 from ferris_beam.connectors.file.staging import FileStaged, SealedPart
 from ferris_beam.connectors.file.target import Target
-from ferris_beam.errors import ConfigurationError, FerrisError
+from ferris_beam.connectors.file.templated import TemplatedTarget
+from ferris_beam.errors import FerrisError
 from ferris_beam.ledger import Entry, Identity, LedgerState
 from ferris_beam.uri import Uri
 
@@ -42,15 +51,16 @@ class _Opened:
     log: SinkLog
     publisher: Publisher
     target: Target
+    roller: Roller
 
 
 class FileWriter(Writer):
-    """A folder of files (the URI ends with '/'), or one file.
+    """A folder of files (the URI ends with '/'), one file, or files named by a template of time.
 
     Parallelism: any number of writers; the log puts their commits in one order. Delivery: exactly
-    once. Each commit adds whole files to a folder, one for each partition. A single CSV or JSONL
-    file grows with each commit. Any other single file, and whatever replaces old data, appears
-    when the bounded input is finished.
+    once. Each commit adds whole files to a folder, one for each partition, or is gathered with
+    others into larger ones. A single CSV or JSONL file grows with each commit. Any other single
+    file, and whatever replaces old data, appears when the bounded input is finished.
     """
 
     def __init__(self, uri: Uri, options: FileSinkOptions) -> None:
@@ -58,16 +68,14 @@ class FileWriter(Writer):
         self.place = f"file://{self.layout.display}"
         self.options = options
         self.encoding = Encoding.of(self.layout, options)
-        self.partitioning = Partitioning(tuple(options.partition_by))
+        self.partitioning = partitioning_of(self.layout, options)
+        self.creates = f"file://{_example(self.layout, self.encoding, self.partitioning)}"
         self.batch_rows = options.batch_size
-        if self.layout.file and not self.encoding.grows:
+        if self.layout.in_order and not self.encoding.grows:
             self.needs_end = "only CSV and JSON Lines files can grow; end the URI with '/'"
         elif options.if_exists == "overwrite":
             self.needs_end = "if_exists=overwrite replaces what is there once all is written"
-        if self.layout.file and self.partitioning.columns:
-            raise ConfigurationError(
-                f"{self.layout.display}: partition_by needs a folder; end the URI with '/'"
-            )
+        check_rolling(options, self.layout.display, folder=not self.layout.in_order)
         self._opened: _Opened | None = None
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────
@@ -75,13 +83,23 @@ class FileWriter(Writer):
     def open(self, identity: Identity) -> None:
         workspace = self.layout.workspace(identity.name)
         store = LocalLogStore(workspace.log)
+        log = SinkLog(NumberedLog(store), identity.name)
         opened = _Opened(
             identity,
             workspace,
             store,
-            SinkLog(NumberedLog(store), identity.name),
+            log,
             Publisher(self.layout, workspace),
             self._target(workspace, identity),
+            Roller(
+                self.layout,
+                workspace,
+                self.encoding,
+                identity.run,
+                log,
+                self.rolling,
+                Process.of(workspace),
+            ),
         )
         with explained(self.layout.display):
             opened.publisher.publish(opened.log.refresh())
@@ -89,9 +107,16 @@ class FileWriter(Writer):
 
     def _target(self, workspace: Workspace, identity: Identity) -> Target:
         kind: type[Target] = FolderTarget
-        if self.layout.file:
+        if self.layout.many_files:
+            kind = TemplatedTarget
+        elif self.layout.file:
             kind = GrowingTarget if self.encoding.grows else MergedTarget
         return kind(self.layout, workspace, self.encoding, self.options.if_exists, identity.run)
+
+    @property
+    def rolling(self) -> Rolling | None:
+        """When small commits become a file; None: each is one at once."""
+        return None if self.layout.in_order else Rolling.of(self.options, self.endless)
 
     def close(self) -> None:
         self._opened = None
@@ -125,6 +150,8 @@ class FileWriter(Writer):
                 start.held,
                 start.replaces,
                 start.end,
+                keeps=not start.replaces,
+                name=now.identity.name,
             )
 
         with explained(self.layout.display):
@@ -141,7 +168,7 @@ class FileWriter(Writer):
             self._now.identity.run,
             self.encoding,
             self.partitioning,
-            header=not self.layout.file,
+            header=not self.layout.in_order and self.rolling is None,
             keep_empty=bool(self.layout.file),
         )
 
@@ -151,15 +178,14 @@ class FileWriter(Writer):
         with explained(self.layout.display):
             if staged.receipt is None:
                 parts = staged.seal()
-                size = now.target.size
+                size, sizes = now.target.size, now.target.sizes(parts)
                 now.target.check(size, now.log.refresh())
+                now.target.check_sizes(sizes, now.log.state)
                 number = now.log.append(
                     staged.id, lambda state: self._commit(state, epoch, staged, parts, entries)
                 )
                 now.publisher.publish(now.log.state, number)
-                if now.log.checkpoint_is_due:
-                    now.publisher.settle(now.log.state)
-                    now.log.checkpoint()
+                self._checkpoint()
                 staged.receipt = Receipt(staged.rows, sum(part.nbytes for part in parts))
             return staged.receipt
 
@@ -173,18 +199,39 @@ class FileWriter(Writer):
     ) -> Commit:
         state.ledger.check_epoch(self._now.identity, epoch)
         state.ledger.check_entries(entries)
-        target = self._now.target
-        files = target.place(state, parts)
-        return Commit(staged.id, epoch, staged.rows, tuple(entries), files, target.holds(state))
+        now, done = self._now, tuple(entries)
+        if self.rolling is not None:
+            gathered = now.roller.gather(parts)
+            return Commit(staged.id, epoch, staged.rows, done, gathered=gathered)
+        files = now.target.place(state, parts)
+        return Commit(staged.id, epoch, staged.rows, done, files, now.target.holds(state))
+
+    def _checkpoint(self) -> None:
+        now = self._now
+        if now.log.checkpoint_is_due:
+            now.publisher.settle(now.log.state)
+            now.log.checkpoint()
 
     def rollback(self, staged: Staged) -> None:
         """Forgets rows; not those of a commit that succeeded although its answer was lost."""
         assert isinstance(staged, FileStaged)
         with suppress(FerrisError, OSError):
-            state = self._now.log.refresh()
-            named = {file.staged for _, file in state.due}
-            named.update(file.staged for file in state.waiting)
-            staged.discard(named)
+            staged.discard(self._now.log.refresh().staged_names)
+
+    def roll(self, epoch: int, everything: bool = False) -> None:
+        now = self._now
+        with explained(self.layout.display):
+            if everything:
+                now.log.refresh()
+            now.roller.roll(
+                lambda state: state.ledger.check_epoch(now.identity, epoch),
+                self._publish_roll,
+                everything,
+            )
+
+    def _publish_roll(self) -> None:
+        self._now.publisher.publish(self._now.log.state)
+        self._checkpoint()
 
     # ── finishing ───────────────────────────────────────────────────────────────────────────
 
@@ -193,14 +240,52 @@ class FileWriter(Writer):
 
         def build(state: SinkState) -> Finish | None:
             state.ledger.check_epoch(now.identity, epoch)
-            if state.ledger.finished and not state.waiting:
+            if state.gathered or (state.ledger.finished and not state.waiting):
                 return None
             files, removals = now.target.finish(state)
             return Finish(identifier, epoch, files, removals)
 
         with explained(self.layout.display):
+            self.roll(epoch, everything=True)
             now.log.append(identifier, build)
+            while now.log.state.gathered:  # committed since by a worker that was slow
+                self.roll(epoch, everything=True)
+                now.log.append(identifier, build)
             now.publisher.settle(now.log.state)
             now.log.checkpoint()
             past = now.log.state.ledger.past
             now.publisher.sweep(now.log.state, (*past, now.identity.run))
+
+    # ── for people ──────────────────────────────────────────────────────────────────────────
+
+    def outline(self, sample: pa.RecordBatch) -> Outline:
+        nobody = Identity("", "")
+        target = self._target(self.layout.workspace(nobody.name), nobody)
+        with explained(self.layout.display):
+            return outline(target, self.partitioning, sample, self.batch_rows)
+
+    def holdings(self) -> Mapping[str, Holding]:
+        with explained(self.layout.display):
+            return holdings(self.layout)
+
+    def forget(self) -> None:
+        now, identifier = self._now, uuid.uuid4().hex
+
+        def build(state: SinkState) -> Forget:
+            now.publisher.publish(state)
+            return Forget(identifier)
+
+        with explained(self.layout.display):
+            now.log.append(identifier, build)
+            now.publisher.sweep(now.log.state, now.log.state.ledger.past)
+
+
+def _example(layout: Layout, encoding: Encoding, partitioning: Partitioning) -> str:
+    """The path of a file as this sink creates them, times and partitions filled in."""
+    if layout.file:
+        return layout.target(layout.file)
+    below = re.sub(r"\$\{[^}]*\}", "0", layout.template)
+    if layout.many_files:
+        return layout.target(below)
+    folders = "".join(f"{column}=0/" for column in partitioning.columns)
+    return layout.target(below + folders + part_name("0", 0, 0, encoding.extension))

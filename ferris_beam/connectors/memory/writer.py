@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from ferris_beam.connector import Receipt, Staged, Writer
+from ferris_beam.connector import Holding, Receipt, Staged, Writer
 from ferris_beam.connectors.memory.options import MemorySinkOptions
-from ferris_beam.connectors.memory.store import Store, name_of, store
+from ferris_beam.connectors.memory.store import Store, known, name_of, store
 from ferris_beam.ledger import Entry, Identity, LedgerState
 from ferris_beam.uri import Uri
 
@@ -87,6 +87,22 @@ class MemoryWriter(Writer):
             ledger = self._ledger(target)
             ledger.check_epoch(self._identity, epoch)
             ledger.finish()
+
+    def holdings(self) -> Mapping[str, Holding]:
+        target = known(self.name)
+        if target is None:
+            return {}
+        with target.lock:
+            return {
+                name: Holding(ledger.copy())
+                for name, ledger in sorted(target.ledgers.items())
+                if ledger.epoch
+            }
+
+    def forget(self) -> None:
+        target = store(self.name)
+        with target.lock:
+            self._ledger(target).forget()
 
     def _ledger(self, target: Store) -> LedgerState:
         return target.ledgers.setdefault(self._identity.name, LedgerState())

@@ -123,6 +123,7 @@ class Disk(Mortal):
     last: int | None = None
     count: int = 0
     changes: list[Change] = field(default_factory=list)
+    kept_open: list[int] = field(default_factory=list)
 
     def cut(self, chance: random.Random) -> None:
         lost: dict[str, int] = {}
@@ -133,6 +134,8 @@ class Disk(Mortal):
             if lost[change.place]:
                 lost[change.place] -= 1
                 change.undo()
+        while self.kept_open:
+            os.close(self.kept_open.pop())
 
     # ── what is changed, and how it would be undone ─────────────────────────────────────────
 
@@ -210,6 +213,7 @@ class Disk(Mortal):
     def _emptied(self, path: str) -> None:
         """The content of a new file is lost, under whatever name it has by then."""
         descriptor = _REAL["open"](path, os.O_RDWR)
+        self.kept_open.append(descriptor)
         self._changed(_file(descriptor), lambda: os.ftruncate(descriptor, 0))
 
     def _buried(self, path: str) -> str:

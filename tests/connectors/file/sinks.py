@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import json
 import os
 import pickle
 
 import duckdb
+import fastavro
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -49,15 +51,30 @@ def rows(start, end):
     )
 
 
+def timed_rows(start, end):
+    """`rows` with a column ``at``: four in each hour from the midnight that began 2026 on."""
+    first = datetime.datetime(2026, 1, 1)
+    times = [first + datetime.timedelta(minutes=15 * at) for at in range(start, end)]
+    return rows(start, end).append_column("at", pa.array(times, pa.timestamp("us")))
+
+
 def entry(start, end, unit="u", identity="", rejects=b""):
     return Entry(Origin(PATH, Interval(unit, start, end), identity), end - start, rejects)
 
 
-def commit(sink, start, end, epoch=1):
-    """Commits the rows of some positions; returns the receipt."""
+def stage(sink, *batches):
+    """Batches on their way into a sink."""
     staged = sink.begin()
-    staged.write(rows(start, end))
-    return sink.commit(epoch, staged, [entry(start, end)])
+    for records in batches:
+        staged.write(records)
+    return staged
+
+
+def commit(sink, start, end, epoch=1):
+    """Commits the rows of some positions, with times where the sink asks for them; returns the
+    receipt."""
+    made = timed_rows if sink.options.event_time else rows
+    return sink.commit(epoch, stage(sink, made(start, end)), [entry(start, end)])
 
 
 def tree(folder):
@@ -90,6 +107,16 @@ def ids_in_folder(folder, format="parquet"):
     return sorted(row[0] for name in files for row in read(name).project("id").fetchall())
 
 
+def ids_we_read(path):
+    """The ids in a file of any format, in order, by the reader of this package."""
+    uri = Uri.build("file").path(path).uri()
+    reader = CONNECTOR.reader(uri, resolve(CONNECTOR.source_options(), uri, {}))
+    reader.open()
+    chunks = [chunk for split in reader.splits({}) for chunk in reader.read(split)]
+    reader.close()
+    return [at for chunk in chunks for at in chunk.records["id"].to_pylist()]
+
+
 def ids_in_file(path):
     """The ids in a file, in order, by readers of others."""
     if not os.path.exists(path):
@@ -97,6 +124,15 @@ def ids_in_file(path):
     plain = path.removesuffix(".gz")
     if plain.endswith(".parquet"):
         return pq.read_table(path)["id"].to_pylist()
+    if plain.endswith(".avro"):
+        with open(path, "rb") as file:
+            return [row["id"] for row in fastavro.reader(file)]
+    if plain.endswith(".arrow"):
+        with pa.ipc.open_file(path) as file:
+            return file.read_all()["id"].to_pylist()
+    if plain.endswith(".arrows"):
+        with pa.ipc.open_stream(path) as stream:
+            return stream.read_all()["id"].to_pylist()
     if plain.endswith(".jsonl"):
         unpacked = gzip.open if path.endswith(".gz") else open
         with unpacked(path, "rt") as file:

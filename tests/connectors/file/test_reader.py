@@ -210,7 +210,7 @@ def test_options_of_another_format_are_refused(orders: Path) -> None:
     with pytest.raises(ConfigurationError, match="delimiter is no option of the format parquet"):
         list(reader(orders / "orders.parquet", delimiter=";").splits({}))
     (orders / "x.log").write_text("v\n1\n")
-    with pytest.raises(ConfigurationError, match="set format= to one of csv, jsonl, parquet"):
+    with pytest.raises(ConfigurationError, match=r"set format= to one of .*csv, .*parquet"):
         list(reader(orders / "x.log").splits({}))
     assert table(read(reader(orders / "x.log", format="csv"))).to_pylist() == [{"v": 1}]
 

@@ -23,6 +23,8 @@ KILLS = 6
 SINKS = {
     "out/": {"format": "parquet"},
     "by-country/": {"format": "csv", "partition_by": "country"},
+    "rolled/": {"format": "parquet", "roll_rows": 1000},
+    "times/${day}/${hour}.jsonl": {"event_time": "at"},
     "out.jsonl": {},
     "out.parquet": {},
 }
@@ -39,12 +41,16 @@ def work(path, options, run, epoch, seed):
         if out.ledger().missing(PATH, entry(start, end).origin.interval):
             try:
                 commit(out, start, end, epoch=epoch)
+                out.roll(epoch)
             except ConflictError:
                 continue
 
 
 def visible(path):
     """The ids in whole files; a reader that meets half a file raises."""
+    if "${" in path:
+        folder = f"{path.partition('${')[0].rpartition('/')[0]}/"
+        return [at for name in tree(folder) for at in visible(folder + name)]
     if path.endswith(".parquet"):
         return pq.read_table(path)["id"].to_pylist() if os.path.exists(path) else []
     if path.endswith(".jsonl"):

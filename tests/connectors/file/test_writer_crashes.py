@@ -14,7 +14,16 @@ import pytest
 
 from ferris_beam.commitlog import sinklog
 from tests.connectors.file.crashes import Disk, Mortal
-from tests.connectors.file.sinks import PATH, commit, entry, rows, staged_files, tree, writer
+from tests.connectors.file.sinks import (
+    PATH,
+    commit,
+    entry,
+    ids_in_file,
+    rows,
+    staged_files,
+    tree,
+    writer,
+)
 
 CELLS = [(start, start + 3) for start in range(0, 15, 3)]
 OLD = list(range(100, 104))
@@ -33,6 +42,10 @@ class Sink:
     def path(self, folder):
         return f"{folder}/{self.name}"
 
+    @property
+    def single(self):
+        return not self.name.endswith("/") and "${" not in self.name
+
     def prepare(self, folder):
         if not self.old:
             return
@@ -41,7 +54,7 @@ class Sink:
             os.makedirs(path)
             pq.write_table(pa.Table.from_batches([rows(100, 104)]), f"{path}old.parquet")
             return
-        before = writer(path, name="before")
+        before = writer(path, name="before", **{**self.options, "if_exists": "error"})
         before.claim(1, 1)
         commit(before, 100, 104)
         before.finish(1)
@@ -49,8 +62,9 @@ class Sink:
     def visible(self, folder):
         """The ids that readers see, in the order of the file or of the files' names."""
         path = self.path(folder)
-        if not self.name.endswith("/"):
+        if self.single:
             return ids_in(path, self.whole)
+        path = f"{path.partition('${')[0].rpartition('/')[0]}/"
         return [at for name in tree(path) for at in ids_in(path + name, self.whole)]
 
 
@@ -59,6 +73,8 @@ def ids_in(path, whole):
         return []
     if path.endswith(".parquet"):
         return pq.read_table(path)["id"].to_pylist()
+    if path.endswith((".avro", ".arrow", ".arrows")):
+        return ids_in_file(path)
     if path.endswith(".gz"):
         return pacsv.read_csv(path)["id"].to_pylist()
     with open(path) as file:
@@ -75,11 +91,28 @@ SINKS = [
     Sink("out/", {"format": "csv", "partition_by": "country"}),
     Sink("out/", {"format": "parquet", "if_exists": "append"}, old=True),
     Sink("out/", {"format": "parquet", "if_exists": "overwrite"}, old=True),
+    Sink("out/", {"format": "parquet", "roll_rows": 6}),
+    Sink("out/", {"format": "csv", "partition_by": "country", "roll_rows": 3}),
+    Sink("out/", {"format": "parquet", "roll_rows": 7, "if_exists": "overwrite"}, old=True),
+    Sink("out/", {"format": "jsonl", "roll_interval": "1h"}),
+    Sink("out/h=${hour}/", {"format": "jsonl", "event_time": "at", "roll_rows": 4}),
+    Sink("out/${day}/${hour}.csv", {"event_time": "at"}, whole=False),
+    Sink(
+        "out/${day}/${hour}.jsonl", {"event_time": "at", "if_exists": "append"}, True, whole=False
+    ),
+    Sink("out/${day}.parquet", {"event_time": "at"}),
+    Sink("out/${month}.csv", {"event_time": "at", "if_exists": "overwrite"}, old=True),
     Sink("out.csv", whole=False),
     Sink("out.jsonl", {"if_exists": "append"}, old=True, whole=False),
     Sink("out.csv", {"if_exists": "overwrite"}, old=True),
     Sink("out.parquet"),
     Sink("out.parquet", {"if_exists": "append"}, old=True),
+    Sink("out/", {"format": "avro", "roll_rows": 6}),
+    Sink("out.avro"),
+    Sink("out.avro", {"if_exists": "append"}, old=True),
+    Sink("out.arrow", {"if_exists": "append"}, old=True),
+    Sink("out.arrow", {"if_exists": "overwrite"}, old=True),
+    Sink("out.arrows"),
     Sink("out.csv.gz", {"if_exists": "overwrite"}, old=True),
 ]
 
@@ -94,6 +127,7 @@ def run(sink, folder, number, acknowledged=None):
             commit(out, start, end, epoch=number)
             if acknowledged is not None:
                 acknowledged.append((start, end))
+            out.roll(number)
     out.finish(number)
 
 
@@ -114,7 +148,7 @@ def check_between(sink, folder):
     assert set(new) <= set(range(15))
     if sink.old:
         assert old == OLD or (new and sink.options["if_exists"] == "overwrite")
-    if sink.options.get("if_exists") == "overwrite" and not sink.name.endswith("/"):
+    if sink.options.get("if_exists") == "overwrite" and sink.single:
         assert seen in (OLD, list(range(15)))
 
 
@@ -123,7 +157,7 @@ def check_end(sink, folder):
     expected = list(range(15))
     if sink.options.get("if_exists") == "append":
         expected = OLD + expected
-    if sink.name.endswith("/"):
+    if not sink.single:
         seen, expected = sorted(seen), sorted(expected)
     assert seen == expected
     assert staged_files(folder) == []

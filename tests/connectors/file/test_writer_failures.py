@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import subprocess
-from contextlib import suppress
+import sys
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
@@ -36,35 +38,87 @@ def ids(path):
     return read(path)["id"].to_pylist()
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of 8 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small disk can't be mounted here: {mounted.stderr.decode().strip()}")
+class FullDisk:
+    """A disk of 8 MiB that can be filled."""
+
+    message = "no space is left on the device; free some"
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @contextmanager
+    def mounted(self):
+        subprocess.run([*MOUNT, self.folder], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", self.folder], check=True)
+
+    @contextmanager
+    def room(self, left):
+        """Within, ``left`` bytes are free."""
+        path = f"{self.folder}/ballast"
+        with open(path, "wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        os.truncate(path, max(0, os.path.getsize(path) - left))
+        yield
+        os.unlink(path)
+
+
+class SizeLimit:
+    """Files that the kernel does not let grow: no privilege is needed, and it is as abrupt."""
+
+    message = "larger than the file system or `ulimit -f` allows; raise the limit"
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @contextmanager
+    def mounted(self):
+        yield
+
+    @contextmanager
+    def room(self, left):
+        """Within, no file grows beyond ``left`` bytes."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (left, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+MOUNT = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs"]
+NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+def may_mount(folder, within=()):
+    """Whether a process can mount a disk of its own."""
+    probe = f"{shlex.join([*MOUNT, folder])} && umount {shlex.quote(folder)}"
     try:
-        yield str(place)
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+        return not subprocess.run([*within, "sh", "-c", probe], capture_output=True).returncode
+    except FileNotFoundError:
+        return False
 
 
-def fill(disk, left):
-    """Takes all space of a disk but ``left`` bytes; returns the file to remove."""
-    path = f"{disk}/ballast"
-    with open(path, "wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    os.truncate(path, max(0, os.path.getsize(path) - left))
-    return path
+def rerun_in_namespace(folder):
+    """Runs the test that calls this in a process that may mount: the root of a user namespace."""
+    if not may_mount(folder, NAMESPACE):
+        why = "a disk of 8 MiB can be mounted neither here nor in a user namespace"
+        (pytest.fail if os.environ.get("FERRIS_REQUIRE") == "all" else pytest.skip)(why)
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" (")[0]
+    command = [*NAMESPACE, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    base = f"--basetemp={folder}/within"
+    done = subprocess.run([*command, base, test], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def attempt(path, number):
     """One run: a claim, a commit of the next rows, and the finish."""
     options = {"format": "parquet"} if path.endswith("/") else {}
+    if path.endswith("/rolled/"):
+        options["roll_rows"] = ROWS
     sink = writer(path, f"run-{number}", **options)
     staged = None
     try:
@@ -74,6 +128,7 @@ def attempt(path, number):
         staged.write(noise(start))
         sink.commit(number, staged, [entry(start, start + ROWS)])
         staged = None
+        sink.roll(number)
         sink.finish(number)
     finally:
         if staged is not None:
@@ -81,26 +136,37 @@ def attempt(path, number):
     return sink.ledger().rows
 
 
-@pytest.mark.parametrize("name", ["out/", "out.parquet", "out.csv"])
-def test_a_full_disk_stops_runs_and_space_lets_the_next_one_go_on(disk, name):
-    path, failures, reached = f"{disk}/{name}", [], 0
+@pytest.mark.parametrize("name", ["out/", "rolled/", "out.parquet", "out.csv"])
+@pytest.mark.parametrize("kind", [FullDisk, SizeLimit])
+def test_a_full_disk_stops_runs_and_space_lets_the_next_one_go_on(tmp_path, kind, name):
+    place = tmp_path / "disk"
+    place.mkdir()
+    if kind is FullDisk and not may_mount(str(place)):
+        rerun_in_namespace(str(tmp_path))
+        return
+    disk = kind(str(place))
+    with disk.mounted():
+        fill_again_and_again(disk, f"{place}/{name}")
+
+
+def fill_again_and_again(disk, path):
+    failures, reached = [], 0
     for number, left in enumerate(range(0, 600_000, 24_576), 1):
-        ballast = fill(disk, left)
-        try:
-            reached = attempt(path, number)
-        except FatalError as error:
-            failures.append(str(error))
-        os.unlink(ballast)
+        with disk.room(left):
+            try:
+                reached = attempt(path, number)
+            except FatalError as error:
+                failures.append(str(error))
         if reached >= ROWS * 3:
             break
     done = attempt(path, 1000)
     assert len(failures) > 2
     for message in failures:
-        assert "no space is left on the device; free some" in message
-        assert disk in message
+        assert disk.message in message
+        assert disk.folder in message
     assert done >= ROWS * 2
     assert ids(path) == list(range(done))
-    assert staged_files(disk) == []
+    assert staged_files(disk.folder) == []
 
 
 def test_a_file_larger_than_allowed_is_told(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ferris_beam.connectors.file import staging
 from ferris_beam.errors import (
     BadRecordError,
     ConflictError,
@@ -32,11 +33,6 @@ from tests.connectors.file.sinks import (
 )
 
 FORMATS = ("parquet", "csv", "jsonl")
-
-
-@pytest.fixture
-def out(tmp_path):
-    return f"{tmp_path}/out/"
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -226,7 +222,19 @@ def test_more_partitions_than_open_files(out):
         keys = pa.array(range(300), pa.int64())
         staged.write(pa.record_batch({"id": pa.array(range(start, start + 300)), "key": keys}))
     sink.commit(1, staged, [entry(0, 600)])
+    assert len(tree(out)) == 300
     assert ids_in_folder(out) == list(range(600))
+
+
+def test_too_many_partitions_are_told(out, monkeypatch):
+    monkeypatch.setattr(staging, "MOST_FILES", 150)
+    sink = claimed(out, format="jsonl", partition_by="key")
+    staged = sink.begin()
+    keys = pa.array(range(200), pa.int64())
+    with pytest.raises(FatalError, match=r"more than 150 folders.*key=150.*fewer values"):
+        staged.write(pa.record_batch({"id": keys, "key": keys}))
+    sink.rollback(staged)
+    assert staged_files(out) == []
 
 
 def test_a_batch_with_a_bad_value_is_refused_whole(out):

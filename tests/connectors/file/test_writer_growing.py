@@ -16,24 +16,13 @@ from tests.connectors.file.sinks import (
     entry,
     ids_in_file,
     rows,
+    stage,
     staged_files,
     tree,
     writer,
 )
 
 GROWING = ("csv", "tsv", "jsonl")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return str(tmp_path)
-
-
-def stage(sink, *batches):
-    staged = sink.begin()
-    for records in batches:
-        staged.write(records)
-    return staged
 
 
 @pytest.mark.parametrize("ending", GROWING)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import duckdb
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,23 +18,12 @@ from tests.connectors.file.sinks import (
     entry,
     ids_in_file,
     rows,
+    stage,
     staged_files,
     tree,
 )
 
-MERGED = ("parquet", "csv.gz", "jsonl.gz")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return str(tmp_path)
-
-
-def stage(sink, *batches):
-    staged = sink.begin()
-    for records in batches:
-        staged.write(records)
-    return staged
+MERGED = ("parquet", "csv.gz", "jsonl.gz", "avro", "arrow", "arrows")
 
 
 @pytest.mark.parametrize("ending", MERGED)
@@ -62,8 +53,9 @@ def test_a_merged_file_is_in_the_order_of_commits_of_all_runs(folder):
     )
 
 
-def test_parts_of_other_schemas_are_refused(folder):
-    sink = claimed(f"{folder}/out.parquet")
+@pytest.mark.parametrize("ending", ["parquet", "avro", "arrow", "arrows"])
+def test_parts_of_other_schemas_are_refused(folder, ending):
+    sink = claimed(f"{folder}/out.{ending}")
     other = pa.record_batch({"id": ["text"]})
     with pytest.raises(SchemaError, match=r"one file has one schema.*id string"):
         sink.commit(1, stage(sink, rows(0, 1), other), [entry(0, 2)])
@@ -71,7 +63,7 @@ def test_parts_of_other_schemas_are_refused(folder):
     with pytest.raises(SchemaError, match="one file has one schema"):
         sink.commit(1, stage(sink, other), [entry(1, 2)])
     sink.finish(1)
-    assert ids_in_file(f"{folder}/out.parquet") == [0]
+    assert ids_in_file(f"{folder}/out.{ending}") == [0]
 
 
 def test_a_finish_without_rows_makes_no_file(folder):
@@ -120,3 +112,36 @@ def test_a_file_of_the_same_columns_that_others_wrote_is_continued(folder):
     commit(sink, 0, 50)
     sink.finish(1)
     assert ids_in_file(path) == [*range(100, 200), *range(50)]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "avro", "arrow", "arrows"])
+def test_more_parts_are_merged_than_files_may_be_open(folder, ending):
+    path = f"{folder}/out.{ending}"
+    sink = claimed(path)
+    for at in range(80):
+        commit(sink, at, at + 1)
+    opened = len(os.listdir("/proc/self/fd"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 20, hard))
+    try:
+        sink.finish(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert ids_in_file(path) == list(range(80))
+
+
+def test_avro_of_the_same_columns_that_others_wrote_is_continued(folder):
+    path = f"{folder}/out.avro"
+    fields = [{"name": "id", "type": "long"}, {"name": "text", "type": "string"}]
+    fields.append({"name": "country", "type": ["string", "null"]})
+    schema = fastavro.parse_schema({"type": "record", "name": "old", "fields": fields})
+    with open(path, "wb") as file:
+        fastavro.writer(file, schema, rows(100, 200).to_pylist(), codec="bzip2")
+    sink = claimed(path, if_exists="append")
+    commit(sink, 0, 50)
+    sink.finish(1)
+    with open(path, "rb") as file:
+        assert list(fastavro.reader(file)) == [
+            *rows(100, 200).to_pylist(),
+            *rows(0, 50).to_pylist(),
+        ]

@@ -23,11 +23,6 @@ from tests.connectors.file.sinks import (
 )
 
 
-@pytest.fixture
-def out(tmp_path):
-    return f"{tmp_path}/out/"
-
-
 def old_data(out, name="country=DE/old.parquet"):
     os.makedirs(os.path.dirname(f"{out}{name}"), exist_ok=True)
     pq.write_table(pa.Table.from_batches([rows(100, 103)]), f"{out}{name}")

@@ -21,11 +21,6 @@ from tests.connectors.file.sinks import (
 )
 
 
-@pytest.fixture
-def out(tmp_path):
-    return f"{tmp_path}/out/"
-
-
 def test_an_older_run_is_superseded_and_its_staged_files_go(out):
     old = claimed(out, "old", format="parquet")
     commit(old, 0, 5)

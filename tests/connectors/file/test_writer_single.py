@@ -8,22 +8,10 @@ import pyarrow as pa
 import pytest
 
 from ferris_beam.errors import ConfigurationError, SchemaError
-from tests.connectors.file.sinks import claimed, commit, entry, ids_in_file, writer
+from tests.connectors.file.sinks import claimed, commit, entry, ids_in_file, stage, writer
 
 GROWING = ("csv", "tsv", "jsonl")
 MERGED = ("parquet", "csv.gz", "jsonl.gz")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return str(tmp_path)
-
-
-def stage(sink, *batches):
-    staged = sink.begin()
-    for records in batches:
-        staged.write(records)
-    return staged
 
 
 @pytest.fixture(params=GROWING + MERGED)
@@ -124,8 +112,8 @@ def test_paths_that_can_not_be_a_file_are_refused(folder):
         writer(f"{folder}/out.parquet.gz")
     with pytest.raises(ConfigurationError, match="set format= for a folder"):
         writer(f"{folder}/out/")
-    with pytest.raises(ConfigurationError, match="takes compression= none, gzip"):
-        writer(f"{folder}/out.csv", compression="zstd")
+    with pytest.raises(ConfigurationError, match=r"takes compression= none, .*gzip"):
+        writer(f"{folder}/out.csv", compression="rar")
     with pytest.raises(ConfigurationError, match="row_group_size is no option of the format csv"):
         writer(f"{folder}/out.csv", row_group_size=5)
     with pytest.raises(ConfigurationError, match=r"\$\{year\}"):
