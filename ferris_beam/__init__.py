@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Batch": "ferris_beam.batches",
+    "CheckSchema": "ferris_beam.transforms",
     "DeadLetters": "ferris_beam.transforms",
     "MapBatches": "ferris_beam.transforms",
     "MapRows": "ferris_beam.transforms",
@@ -38,6 +39,7 @@ _PUBLIC = {
 
 __all__ = [
     "Batch",
+    "CheckSchema",
     "DeadLetters",
     "MapBatches",
     "MapRows",
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from ferris_beam.registry import register
     from ferris_beam.runners import launch
     from ferris_beam.transforms import (
+        CheckSchema,
         DeadLetters,
         MapBatches,
         MapRows,

@@ -19,11 +19,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"batches"}),
     frozenset({"formats"}),
     frozenset({"connector", "registry", "commitlog"}),
-    frozenset({"connectors", "reliability"}),
+    frozenset({"connectors", "reliability", "schemas"}),
     frozenset({"transforms"}),
     frozenset({"monitoring"}),
     frozenset({"runners"}),
-    frozenset({"cli", "__main__"}),
+    frozenset({"cli", "__main__", "testing"}),
 )
 """From the bottom up; siblings of one layer may import each other, connectors may not."""
 

@@ -11,6 +11,7 @@ import ferris_beam as fb
 
 PUBLIC = [
     "Batch",
+    "CheckSchema",
     "DeadLetters",
     "MapBatches",
     "MapRows",

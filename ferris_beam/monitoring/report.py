@@ -15,7 +15,7 @@ from ferris_beam.errors import FatalError
 if TYPE_CHECKING:
     from ferris_beam.transforms.context import Run, Sink, Source
 
-Status = Literal["done", "failed", "already finished"]
+Status = Literal["done", "stopped", "failed", "already finished"]
 
 
 @dataclass(frozen=True, slots=True)

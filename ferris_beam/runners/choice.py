@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
 DEFAULT = "FnApiRunner"
 _IN_PROCESS = {"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner", "SwitchingDirectRunner"}
 _MOST_THREADS = 16
+_ONE_THREAD = "1 thread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class Choice:
     runner: str
     in_process: bool
     line: str
+
+    def settled(self, options: PipelineOptions) -> Choice:
+        """The choice once the pipeline is built: a source that never ends is read by one thread
+        of FnApiRunner."""
+        direct = options.view_as(DirectOptions)
+        if self.runner != DEFAULT or direct.direct_num_workers != 1 or _ONE_THREAD in self.line:
+            return self
+        line = f"{DEFAULT}, {_ONE_THREAD} in this process (the input never ends)"
+        return replace(self, line=line)
 
 
 def choose(options: PipelineOptions) -> Choice:
@@ -41,7 +51,7 @@ def choose(options: PipelineOptions) -> Choice:
     if "direct_num_workers" not in given:
         direct.direct_num_workers = min(os.cpu_count() or 1, _MOST_THREADS)
     mode, workers = direct.direct_running_mode, direct.direct_num_workers
-    how = "1 thread" if workers == 1 else f"{workers} workers, {mode}"
+    how = _ONE_THREAD if workers == 1 else f"{workers} workers, {mode}"
     if workers > 1 and mode == "multi_threading":
         how = f"{workers} threads"
     why = "--runner" if runner else "the default; --runner=… chooses another"

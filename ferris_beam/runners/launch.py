@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+import pyarrow as pa
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from ferris_beam.errors import FatalError, FerrisError, PlanError, find_in_text
 from ferris_beam.monitoring.progress import Progress
 from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_start
 from ferris_beam.runners.choice import Choice, choose
+from ferris_beam.runners.signals import stopped_by_signals
 from ferris_beam.runners.worker_output import worker_tracebacks_held_back
 from ferris_beam.transforms.claims import FinishedError, claim
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.meter import tally
 from ferris_beam.transforms.operator import failure_of, recorded
+from ferris_beam.transforms.stopping import StoppedError, is_stopping
 
 
 def launch(
@@ -33,11 +37,15 @@ def launch(
     Raises `ConfigurationError` before anything starts, or the `FerrisError` that stopped the run;
     it carries the report as ``report``. A pipeline that is finished already is not run again: its
     report says so.
+
+    SIGINT and SIGTERM stop a run of this process: sinks commit what was read, the report's status
+    is 'stopped'. A second signal kills the process.
     """
     options = options or PipelineOptions()
     choice = choose(options)
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
+    choice = choice.settled(pipeline.options)
     context = PipelineContext.of(pipeline)
     _refuse_local_secrets(context, choice)
     run = context.as_run()
@@ -53,6 +61,11 @@ def launch(
             return Report.of({}, run, choice.runner, delivery(run)[0], 0, "already finished")
     try:
         metrics = _run(pipeline, run, choice, quiet)
+    except StoppedError as stopped:
+        if not quiet:
+            print(stopped, file=sys.stderr)
+        counted, seconds = tally(run.identity.run), time.monotonic() - began
+        return Report.of(counted, run, choice.runner, delivery(run)[0], seconds, "stopped")
     except FerrisError as error:
         error.report = Report.of(  # type: ignore[attr-defined]
             tally(run.identity.run),
@@ -108,15 +121,38 @@ def delivery(run: Run) -> tuple[str, str]:
     )
 
 
+def _stopped(run: Run) -> FerrisError:
+    """What a stop comes to: no failure where the input never ends, else there is something left."""
+    name = run.identity.name
+    how = "the same command" if name != run.identity.run else f"--resume {name}"
+    if any(not source.bounded for source in run.sources):
+        return StoppedError(f"stopped; what was read is committed, {how} goes on from there")
+    return FatalError(f"interrupted before the end; what was committed stays, {how} goes on")
+
+
+@contextmanager
+def _arrow_threads(options: PipelineOptions) -> Iterator[None]:
+    """Arrow has as many threads as the runner; readers read ahead where there is more than one."""
+    before = pa.cpu_count()
+    pa.set_cpu_count(max(1, options.view_as(DirectOptions).direct_num_workers))
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(before)
+
+
 def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
     """Runs the pipeline to its end and returns its metrics."""
+    stoppable = stopped_by_signals(run.identity.run) if choice.in_process else nullcontext()
+    threads = _arrow_threads(pipeline.options) if choice.in_process else nullcontext()
     try:
         silent = quiet or not choice.in_process
-        with worker_tracebacks_held_back(), Progress(run.identity.run, quiet=silent):
+        shown = Progress(run.identity.run, quiet=silent)
+        with stoppable, threads, worker_tracebacks_held_back(), shown:
             result = pipeline.run()
             result.wait_until_finish()
         return result.metrics()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before the run began, or on a runner in other processes
         with recorded(run.identity.run):
             raise FatalError(
                 f"interrupted; what was committed stays. --resume {run.identity.name} (or the "
@@ -128,6 +164,8 @@ def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
         known = failure_of(run.identity.run)
         if isinstance(known, FerrisError):
             raise known from error
+        if known is None and is_stopping(run.identity.run):
+            raise _stopped(run) from error
         found = find_in_text(str(error))
         if found is not None:
             raise found from error

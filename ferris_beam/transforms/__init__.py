@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ferris_beam.transforms.check_schema import CheckSchema
 from ferris_beam.transforms.context import PipelineContext
 from ferris_beam.transforms.dead_letters import DeadLetters
 from ferris_beam.transforms.factory import create_sink, create_source
@@ -12,6 +13,7 @@ from ferris_beam.transforms.rows import Rows
 from ferris_beam.transforms.write import Write
 
 __all__ = [
+    "CheckSchema",
     "DeadLetters",
     "MapBatches",
     "MapRows",

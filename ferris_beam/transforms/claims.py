@@ -49,6 +49,18 @@ def claim(run: Run) -> Claims:
         return held
 
 
+def current_ledgers(run: Run) -> dict[str, LedgerState]:
+    """The ledgers of all sinks as they stand now."""
+    ledgers = {}
+    for sink in run.sinks:
+        sink.writer.open(run.identity)
+        try:
+            ledgers[sink.label] = sink.writer.ledger().copy()
+        finally:
+            sink.writer.close()
+    return ledgers
+
+
 def decide(identity: Identity, policy: Policy, ledgers: Mapping[str, LedgerState]) -> int:
     """The generation that this run works in; raises `IdentityError` if the user must decide."""
     states = list(ledgers.values())

@@ -33,6 +33,7 @@ class Source:
     uri: str
     replayable: bool
     ordered: bool
+    bounded: bool = True
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,19 @@ class PipelineContext:
             self.policy,
             tuple(self.sources),
             tuple(self.sinks),
-            tuple(self.unconsumed.values()),
+            (*self.unconsumed.values(), *self._loops()),
         )
+
+    def _loops(self) -> Iterator[str]:
+        """What would read its own output: a restart would read that, too."""
+        for step in self.steps:
+            for sink in self.sinks if hasattr(step, "reader") else ():
+                if sink.writer.creates and step.reader.reads(sink.writer.creates):
+                    yield (
+                        f"{step.label!r} reads what {sink.label!r} writes: {sink.place} is among "
+                        "the files or rows that it would find there. Write to another place, or "
+                        "choose what is read by a narrower path"
+                    )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _identity, (self.as_run(),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,10 +35,14 @@ def create_source(
     """The transform that reads ``uri``; in pipelines also spelled `fb.read`.
 
     ``columns``, ``predicate`` (a `pyarrow.compute.Expression`) and ``limit`` are pushed down to the
-    store as far as it can; ``rows=True`` gives dictionaries instead of batches; all other keywords
-    are options of the connector, as they could stand in the URI (`python -m ferris_beam describe
+    store as far as it can; ``rows=True`` gives dictionaries instead of batches, or instances of
+    ``schema`` (a NamedTuple class or a `pyarrow.Schema`). Of batches ``schema`` declares columns
+    and types: a `pyarrow.Schema`, a mapping, or a text like `id:int64,name:string`. All other
+    keywords are options of the connector, as they could stand in the URI (`python -m ferris_beam describe
     SCHEME` lists them). Raises `ConfigurationError` with all problems at once.
     """
+    if schema is not None and (not rows or isinstance(schema, (str, Mapping))):
+        options["schema"], schema = schema, None
     read = _copy(_source(uri)) if not options and type(uri) is str else None
     if read is None:
         read = Read(Endpoint.of(uri, options, "source"))

@@ -88,6 +88,9 @@ class MapRows(MapBatches):
 class MapOperator(Operator):
     """One batch in, one batch (in parts, where it grew) and its rejected rows out."""
 
+    category = "validation"
+    """The category of its dead letters."""
+
     def __init__(self, context: PipelineContext, fn: Callable[..., Any], strict: bool) -> None:
         self.run: PipelineContext | Run = context
         self.fn = fn
@@ -136,7 +139,7 @@ class MapOperator(Operator):
         unit = "" if origin is None else origin.interval.unit
         position = 0 if origin is None else origin.interval.start
         place = self.label if origin is None else f"{origin.interval} at {self.label}"
-        rejects = rejects_of_rows(batch.records, failures, position, place, "validation")
+        rejects = rejects_of_rows(batch.records, failures, position, place, self.category)
         if self.strict:
             if rejects:
                 raise strict_error(rejects[0], self.label)

@@ -9,6 +9,7 @@ rows_written,          what commits made visible
 bytes_written
 commits                commits to a sink
 rows_rejected          rows that went to the dead letters (or stopped the job)
+rows_dropped           rows that a schema check was told to drop
 masked_intervals       intervals that a sink held already
 retries                attempts repeated after a transient error
 read_micros,           time spent inside the reader and the writer, microseconds

@@ -16,6 +16,7 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from ferris_beam.batches import Batch, coder  # noqa: F401  (registers the coder of Batch)
 from ferris_beam.errors import FatalError
 from ferris_beam.interval import Origin
+from ferris_beam.transforms.stopping import StoppedError
 
 REJECTS = "rejects"
 
@@ -85,7 +86,7 @@ def recorded(run: str) -> Iterator[None]:
     """
     try:
         yield
-    except GeneratorExit:
+    except (GeneratorExit, StoppedError):
         raise
     except BaseException as error:
         if run not in _failures:

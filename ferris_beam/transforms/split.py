@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import apache_beam as beam
 
-from ferris_beam.connector import Reader, Split
+from ferris_beam.connector import ENDED, Reader, Split
 from ferris_beam.errors import SourceChangedError
 from ferris_beam.interval import Interval, IntervalSet
+from ferris_beam.ledger import LedgerState
+from ferris_beam.reliability import retrying
 from ferris_beam.transforms.claims import Claims, claim
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.meter import Meter
@@ -20,8 +23,13 @@ PIECE_BYTES = 16 << 20
 """What one piece of a divisible split aims at: small enough to spread, large enough to be cheap."""
 
 
+LANES = 8
+"""How many tasks share a source that is polled, on a runner that has several workers for it."""
+
+
 class SplitDoFn(beam.DoFn):
-    """Emits the pieces that are still to be read; with ``whole`` one list of all splits, in order.
+    """Emits the pieces that are still to be read; with ``whole`` one list of all splits, in order;
+    of a source that is polled only the lanes in which it will be read.
 
     Skipping here is an optimisation: a runner that restores a job without this step repeats
     intervals, and the sinks mask them.
@@ -30,18 +38,27 @@ class SplitDoFn(beam.DoFn):
     label = ""
 
     def __init__(
-        self, context: PipelineContext, reader: Reader, connector: str, whole: int | None
+        self,
+        context: PipelineContext,
+        reader: Reader,
+        connector: str,
+        whole: int | None,
+        lanes: int = 1,
     ) -> None:
         self.run: PipelineContext | Run = context
         self.reader = reader
         self.connector = connector
         self.whole = whole
+        self.lanes = lanes
 
     def process(self, _: bytes) -> Iterator[Any]:
         run = self.run
         assert isinstance(run, Run)
         with recorded(run.identity.run):
             claims = claim(run)
+            if self.reader.poll_seconds:
+                yield from lanes(self.lanes)
+                return
             splits = self._splits(claims)
             if not run.policy.continue_changed:
                 self._refuse_gaps(claims, splits)
@@ -56,15 +73,16 @@ class SplitDoFn(beam.DoFn):
                     yield from pieces(part)
 
     def _splits(self, claims: Claims) -> Sequence[Split]:
-        known: dict[str, str] = {}
-        for state in claims.ledgers.values():
-            known.update(state.identities)
-        self.reader.open()
-        try:
-            splits = list(self.reader.splits(known))
-        finally:
-            self.reader.close()
-        return splits
+        known = known_units(claims.ledgers)
+
+        def listed() -> Sequence[Split]:
+            try:
+                self.reader.open()
+                return list(self.reader.splits(known))
+            finally:
+                self.reader.close()
+
+        return retrying(listed)
 
     def _refuse_gaps(self, claims: Claims, splits: Sequence[Split]) -> None:
         """Refuses to go on where a unit is gone of which a part is committed: the rest of it may
@@ -81,23 +99,50 @@ class SplitDoFn(beam.DoFn):
                     )
 
     def _missing(self, run: Run, claims: Claims, split: Split) -> list[Interval]:
-        """What at least one sink still needs of a split, in order."""
-        needed = IntervalSet()
-        sinks = list(run.sinks_of(self.label))
-        if not sinks:
+        return missing_of(run, self.label, claims.ledgers, split)
+
+
+def known_units(ledgers: Mapping[str, LedgerState]) -> dict[str, str]:
+    """The units that ledgers know, with their fingerprints."""
+    return {unit: found for state in ledgers.values() for unit, found in state.identities.items()}
+
+
+def missing_of(
+    run: Run, label: str, ledgers: Mapping[str, LedgerState], split: Split
+) -> list[Interval]:
+    """What at least one sink of the Read ``label`` still needs of a split, in order."""
+    needed = IntervalSet()
+    sinks = list(run.sinks_of(label))
+    if not sinks:
+        return [split.interval]
+    for sink, paths in sinks:
+        if paths is None:
             return [split.interval]
-        for sink, paths in sinks:
-            if paths is None:
-                return [split.interval]
-            state = claims.ledgers[sink.label]
-            state.check_unit(split.interval.unit, split.identity)
-            for path in paths:
-                missing = state.missing(path, split.interval)
-                if missing and missing[-1].end is None:
-                    return [_from_first(split.interval, missing)]
-                for interval in missing:
-                    needed.add(interval)
-        return list(needed)
+        state = ledgers[sink.label]
+        state.check_unit(split.interval.unit, split.identity)
+        for path in paths:
+            missing = state.missing(path, split.interval)
+            if missing and missing[-1].end is None:
+                if missing[0].start >= ENDED:
+                    continue
+                return [_from_first(split.interval, missing)]
+            for interval in missing:
+                needed.add(interval)
+    return list(needed)
+
+
+def lanes(count: int) -> Iterator[Split]:
+    """The tasks in which a source is polled: endless, their positions count chunks."""
+    for number in range(count):
+        lane = Interval(f"lane {number} of {count}", 0, None)
+        yield Split(lane, divisible=False, ordered=True)
+
+
+def lane_of(split: Split, count: int) -> int:
+    """Which lane reads a split: in every process the same. An ordered unit stays in one."""
+    interval = split.interval
+    key = interval.unit if split.ordered else f"{interval.unit} {interval.start}"
+    return crc32(key.encode("utf-8", "surrogatepass")) % count
 
 
 def _from_first(whole: Interval, missing: Sequence[Interval]) -> Interval:

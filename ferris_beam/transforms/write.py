@@ -65,6 +65,7 @@ class Write(beam.PTransform):
             raise PlanError(
                 f"{self.endpoint.display} can't take input that never ends: {writer.needs_end}"
             )
+        writer.endless = not bounded
         came_by = united([lineage(pcoll) for pcoll in pcolls], self.label)
         why_inexact = _why_inexact(came_by, context)
         steps = [

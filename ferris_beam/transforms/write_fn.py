@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -16,7 +19,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from ferris_beam.batches import Batch, concatenate, from_ipc, to_ipc
 from ferris_beam.connector import Receipt, Staged, Writer
-from ferris_beam.errors import BadRecordError, ConflictError
+from ferris_beam.errors import BadRecordError, ConflictError, FerrisError
 from ferris_beam.interval import Origin
 from ferris_beam.ledger import Entry
 from ferris_beam.reliability import DeadLetterFormat, retrying, strict_error, write_good_rows
@@ -31,6 +34,7 @@ from ferris_beam.transforms.operator import (
     rejected,
     stop_if_failed,
 )
+from ferris_beam.transforms.stopping import is_stopping
 
 T = TypeVar("T")
 
@@ -94,6 +98,8 @@ class WriteDoFn(Operator):
         self.letters = DeadLetterFormat(identity.name, self.label, self.connector, self.uri)
         sink.writer.open(identity)
         self.writer = sink.writer
+        self.step = (identity.run, self.sink)
+        _count_open(self.step, 1)
         self.state = self.writer.ledger()
 
     def teardown(self) -> None:
@@ -102,6 +108,9 @@ class WriteDoFn(Operator):
         if self.staged is not None:
             self.writer.rollback(self.staged)
             self.staged = None
+        if not _count_open(self.step, -1) and self.writer.endless:
+            with suppress(FerrisError):  # what can't be shown now is shown by the next start
+                self.writer.roll(self.epoch, everything=True)
         self.writer.close()
         self.writer = None
 
@@ -118,6 +127,7 @@ class WriteDoFn(Operator):
             self._stage(batch.records, origin)
             if self._full():
                 yield from self._commit()
+                self._roll()
 
     def finish_bundle(self) -> Iterator[Any]:
         assert isinstance(self.run, Run)
@@ -127,6 +137,7 @@ class WriteDoFn(Operator):
                     yield TaggedOutput(output.tag, _in_global_window(output.value))
                 else:
                     yield _in_global_window(output)
+            self._roll()
 
     def _masked(self, origin: Origin) -> Iterator[Any]:
         """A repeat: its rejected rows go out again, since their sink may have missed them."""
@@ -182,10 +193,13 @@ class WriteDoFn(Operator):
         return self.letters.of_rejects(unit, rejects, records.schema)
 
     def _full(self) -> bool:
-        """Whether enough is staged for a commit, and no interval waits for its other parts."""
+        """Whether enough is staged for a commit, or the run is being stopped, and no interval waits
+        for its other parts."""
+        assert isinstance(self.run, Run)
         staged, writer = self.staged, self.writer
         enough = (
-            len(self.gathered) >= _MOST_INTERVALS
+            is_stopping(self.run.identity.run)
+            or len(self.gathered) >= _MOST_INTERVALS
             or time.monotonic() - self.began >= _MOST_SECONDS
             or (
                 staged is not None
@@ -239,6 +253,14 @@ class WriteDoFn(Operator):
         self.state = writer.ledger()
         return receipt
 
+    def _roll(self) -> None:
+        """Shows gathered commits that are due; when an endless run is about to stop, all."""
+        assert self.writer is not None
+        assert isinstance(self.run, Run)
+        writer = self.writer
+        everything = writer.endless and is_stopping(self.run.identity.run)
+        self._timed(lambda: writer.roll(self.epoch, everything))
+
     def _rejected_batch(self, origin: Origin, letters: pa.RecordBatch | None) -> Any:
         records = _NO_LETTERS if letters is None else letters
         return rejected(Batch(records, self.onward(origin, REJECTS)))
@@ -254,6 +276,16 @@ class WriteDoFn(Operator):
 def _in_global_window(value: Any) -> WindowedValue:
     return WindowedValue(value, MIN_TIMESTAMP, (GlobalWindow(),))
 
+
+def _count_open(step: tuple[str, str], change: int) -> int:
+    """How many DoFns of this process hold the sink of a run (its id, the sink's label) open."""
+    with _open_lock:
+        _open_steps[step] += change
+        return _open_steps[step] or _open_steps.pop(step)
+
+
+_open_steps: Counter[tuple[str, str]] = Counter()
+_open_lock = threading.Lock()
 
 _MOST_INTERVALS = 64
 _MOST_SECONDS = 10.0

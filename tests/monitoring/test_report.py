@@ -20,10 +20,10 @@ READ = UNITS * CELLS * ROWS
 
 def _run_to_the_end() -> tuple[beam.runners.runner.PipelineResult, Run]:
     pipeline = beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
-    with fb.DeadLetters("numbers://rejected") as dead:
-        source = f"numbers://in?units={UNITS}&cells={CELLS}&rows={ROWS}&reject_every=7"
+    with fb.DeadLetters("faulty://rejected") as dead:
+        source = f"faulty://in?units={UNITS}&cells={CELLS}&rows={ROWS}&reject_every=7"
         read = pipeline | fb.read(source, dead_letters=dead)
-        read | fb.write("numbers://out", dead_letters=dead)
+        read | fb.write("faulty://out", dead_letters=dead)
     run = PipelineContext.of(pipeline).as_run()
     result = pipeline.run()
     result.wait_until_finish()
@@ -43,7 +43,7 @@ def test_counts_of_beam_are_what_the_sinks_hold(numbers: ModuleType) -> None:
     assert report.read_seconds > 0
     assert report.write_seconds > 0
     assert [sink.role for sink in report.sinks] == ["data", "dead_letters"]
-    assert [source.uri for source in report.sources] == ["numbers://in"]
+    assert [source.uri for source in report.sources] == ["faulty://in"]
     assert (report.status, report.error) == ("done", None)
 
 

@@ -14,7 +14,7 @@ from ferris_beam.errors import PlanError
 from ferris_beam.transforms.context import PipelineContext, Sink
 from tests.transforms.pipelines import options, run
 
-SOURCE = "numbers://source?units=2&cells=2"
+SOURCE = "faulty://source?units=2&cells=2"
 
 
 def sink_of(build: Any, *flags: str) -> Sink:
@@ -28,7 +28,7 @@ def through(*transforms: Any) -> Any:
         pcoll = p | fb.read(SOURCE)
         for transform in transforms:
             pcoll = pcoll | transform
-        pcoll | fb.write("numbers://out")
+        pcoll | fb.write("faulty://out")
 
     return build
 
@@ -48,7 +48,7 @@ def through(*transforms: Any) -> Any:
 def test_these_keep_origins(numbers: ModuleType, kept: list[Any]) -> None:
     sink = sink_of(through(*kept), "--delivery=exactly_once")
     assert sink.paths is not None
-    assert {path[0] for path in sink.paths} == {"Read(numbers://source)"}
+    assert {path[0] for path in sink.paths} == {"Read(faulty://source)"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_foreign_flatmap_that_doubles_batches_is_written_doubled(numbers: Modu
 def test_a_path_flattened_with_itself_is_refused(numbers: ModuleType) -> None:
     def build(p: beam.Pipeline) -> None:
         batches = p | fb.read(SOURCE)
-        (batches, batches) | beam.Flatten() | fb.write("numbers://out")
+        (batches, batches) | beam.Flatten() | fb.write("faulty://out")
 
     with pytest.raises(PlanError, match="takes the same batches twice"):
         sink_of(build)
@@ -90,14 +90,14 @@ def test_a_path_flattened_with_itself_is_refused(numbers: ModuleType) -> None:
 
 def _twice(p: beam.Pipeline) -> None:
     batches = p | fb.read(SOURCE)
-    (batches, batches) | fb.write("numbers://out")
+    (batches, batches) | fb.write("faulty://out")
 
 
 def test_several_inputs_need_no_flatten(numbers: ModuleType) -> None:
     def build(p: beam.Pipeline) -> None:
         batches = p | fb.read(SOURCE)
         mapped = batches | fb.MapBatches(lambda records: records)
-        (batches, mapped) | fb.write("numbers://out")
+        (batches, mapped) | fb.write("faulty://out")
 
     run(build, "--name=n", threads=2)
     assert len(numbers.TABLES["out"].rows()) == 2 * 40
@@ -109,7 +109,7 @@ def test_a_flatten_of_different_paths_is_fine(numbers: ModuleType) -> None:
     def build(p: beam.Pipeline) -> None:
         batches = p | fb.read(SOURCE)
         mapped = batches | fb.MapBatches(len)
-        (batches, mapped) | beam.Flatten() | fb.write("numbers://out")
+        (batches, mapped) | beam.Flatten() | fb.write("faulty://out")
 
     assert len(sink_of(build).paths or ()) == 2
 
@@ -117,7 +117,7 @@ def test_a_flatten_of_different_paths_is_fine(numbers: ModuleType) -> None:
 def test_a_source_that_can_not_be_repeated_is_at_least_once(
     numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numbers.NumbersReader, "replayable", False)
+    monkeypatch.setattr(numbers.FaultyReader, "replayable", False)
     sink = sink_of(through())
     assert sink.paths is None
     assert "can't be read again" in sink.why_inexact
@@ -126,7 +126,7 @@ def test_a_source_that_can_not_be_repeated_is_at_least_once(
 def test_an_ordered_source_must_not_be_shuffled(
     numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numbers.NumbersReader, "ordered", True)
+    monkeypatch.setattr(numbers.FaultyReader, "ordered", True)
     assert sink_of(through()).paths is not None
     shuffled = sink_of(through(beam.Reshuffle()))
     assert shuffled.paths is None
@@ -143,55 +143,55 @@ def test_at_least_once_keeps_no_intervals(numbers: ModuleType) -> None:
 def test_two_writes_to_one_sink_are_refused(numbers: ModuleType) -> None:
     def build(p: beam.Pipeline) -> None:
         batches = p | fb.read(SOURCE)
-        batches | "one" >> fb.write("numbers://out")
-        batches | "two" >> fb.write("numbers://out?batch_rows=3")
+        batches | "one" >> fb.write("faulty://out")
+        batches | "two" >> fb.write("faulty://out?batch_rows=3")
 
-    with pytest.raises(PlanError, match="both write to numbers://out"):
+    with pytest.raises(PlanError, match="both write to faulty://out"):
         sink_of(build)
 
 
 def test_a_write_without_input_is_refused(numbers: ModuleType) -> None:
     with pytest.raises(PlanError, match="can't be the first"):
-        sink_of(lambda p: p | fb.write("numbers://out"))
+        sink_of(lambda p: p | fb.write("faulty://out"))
 
 
 def test_dead_letters_must_be_used_and_closed(numbers: ModuleType) -> None:
     with (
         pytest.raises(PlanError, match="no transform uses the dead letters"),
-        fb.DeadLetters("numbers://dead"),
+        fb.DeadLetters("faulty://dead"),
     ):
         pass
 
     def never_closed(p: beam.Pipeline) -> None:
-        dead = fb.DeadLetters("numbers://dead")
-        p | fb.read(SOURCE, dead_letters=dead) | fb.write("numbers://out")
+        dead = fb.DeadLetters("faulty://dead")
+        p | fb.read(SOURCE, dead_letters=dead) | fb.write("faulty://out")
 
     with pytest.raises(Exception, match="were never written"):
         run(never_closed)
 
     def too_late(p: beam.Pipeline) -> None:
-        with fb.DeadLetters("numbers://dead") as dead:
+        with fb.DeadLetters("faulty://dead") as dead:
             batches = p | fb.read(SOURCE, dead_letters=dead)
-        batches | fb.write("numbers://out", dead_letters=dead)
+        batches | fb.write("faulty://out", dead_letters=dead)
 
     with pytest.raises(PlanError, match="are closed"):
         sink_of(too_late)
 
 
 def test_without_dead_letters_the_first_rejected_row_stops_the_job(numbers: ModuleType) -> None:
-    build = lambda p: p | fb.read(SOURCE + "&reject_every=13") | fb.write("numbers://out")  # noqa: E731
+    build = lambda p: p | fb.read(SOURCE + "&reject_every=13") | fb.write("faulty://out")  # noqa: E731
     with pytest.raises(Exception, match="RejectedRowError") as caught:
         run(build)
-    for told in ("numbers://source", "number 0 of unit-", "not wanted", "--dead-letters"):
+    for told in ("faulty://source", "number 0 of unit-", "not wanted", "--dead-letters"):
         assert told in str(caught.value)
     numbers.clear()
     with pytest.raises(Exception, match="a multiple of 7"):
-        run(lambda p: p | fb.read(SOURCE) | fb.write("numbers://out?refuse_every=7"))
+        run(lambda p: p | fb.read(SOURCE) | fb.write("faulty://out?refuse_every=7"))
     assert numbers.TABLES["out"].rows() == []
 
 
 def test_only_a_read_and_a_write_that_touch_nothing_are_made(numbers: ModuleType) -> None:
     fb.create_source(SOURCE)
-    fb.create_sink("numbers://out")
+    fb.create_sink("faulty://out")
     assert not numbers.TABLES
     assert not numbers.OPENED

@@ -83,7 +83,7 @@ def test_one_place_in_two_spellings_is_one_sink(tmp_path: Path) -> None:
 
 def test_a_literal_secret_stays_in_this_process(numbers: ModuleType) -> None:
     def build(p: beam.Pipeline) -> None:
-        p | fb.read("numbers://source", password="hunter2") | fb.write("numbers://out")
+        p | fb.read("faulty://source", password="hunter2") | fb.write("faulty://out")
 
     elsewhere = options("--runner=FnApiRunner", "--direct_running_mode=multi_processing")
     with pytest.raises(PlanError, match="password=env:NAME") as caught:

@@ -15,14 +15,14 @@ from ferris_beam.errors import SourceChangedError, find_in_text
 from ferris_beam.interval import IntervalSet
 from tests.transforms.pipelines import counter, run
 
-SOURCE = "numbers://source?units=3&cells=5&rows=10"
+SOURCE = "faulty://source?units=3&cells=5&rows=10"
 
 
 class Stop(RuntimeError):
     """A fault in the middle of a run."""
 
 
-def copy_that_stops_at(x: int | None, sink: str = "numbers://out?batch_rows=20") -> Any:
+def copy_that_stops_at(x: int | None, sink: str = "faulty://out?batch_rows=20") -> Any:
     def pass_or_stop(records: pa.RecordBatch) -> pa.RecordBatch:
         if (
             x is not None
@@ -34,7 +34,7 @@ def copy_that_stops_at(x: int | None, sink: str = "numbers://out?batch_rows=20")
 
     def build(p: beam.Pipeline) -> None:
         source = SOURCE + "&reject_every=9"
-        with fb.DeadLetters("numbers://dead?batch_rows=1") as dead:
+        with fb.DeadLetters("faulty://dead?batch_rows=1") as dead:
             batches = p | fb.read(source, dead_letters=dead)
             batches | fb.MapBatches(pass_or_stop) | fb.write(sink, dead_letters=dead)
 
@@ -70,11 +70,11 @@ def test_a_restart_with_other_batch_sizes_goes_on(
     numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ferris_beam.transforms.write_fn._MOST_INTERVALS", 1)
-    stopped(numbers, 33, sink="numbers://out?batch_rows=10")
+    stopped(numbers, 33, sink="faulty://out?batch_rows=10")
     committed = numbers.TABLES["out"].ledgers["n"].committed.values()
     held = sum(interval.closed_end - interval.start for done in committed for interval in done)
     assert held > 0
-    run(copy_that_stops_at(None, "numbers://out?batch_rows=70"), "--name=n", "--continue_changed")
+    run(copy_that_stops_at(None, "faulty://out?batch_rows=70"), "--name=n", "--continue_changed")
     assert all_once(numbers)
     assert sum(map(len, numbers.READ.values())) == 15 - held
 
@@ -82,7 +82,7 @@ def test_a_restart_with_other_batch_sizes_goes_on(
 def test_without_the_skip_at_the_source_the_sink_masks(
     numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped(numbers, 33, sink="numbers://out?batch_rows=10")
+    stopped(numbers, 33, sink="faulty://out?batch_rows=10")
     monkeypatch.setattr(
         "ferris_beam.transforms.split.SplitDoFn._missing",
         lambda self, run, claims, split: [split.interval],
@@ -99,8 +99,8 @@ def test_rejected_rows_of_a_masked_interval_go_out_again(
     """The sink committed, then the process died before the dead letters were written."""
 
     def build(p: beam.Pipeline) -> None:
-        with fb.DeadLetters("numbers://dead") as dead:
-            p | fb.read(SOURCE) | fb.write("numbers://out?refuse_every=7", dead_letters=dead)
+        with fb.DeadLetters("faulty://dead") as dead:
+            p | fb.read(SOURCE) | fb.write("faulty://out?refuse_every=7", dead_letters=dead)
 
     run(build, "--name=n")
     first = sorted(row["id"] for row in numbers.TABLES["dead"].rows())
@@ -124,7 +124,7 @@ def test_a_finished_name_needs_rerun(numbers: ModuleType) -> None:
 
 def test_a_rerun_that_was_stopped_goes_on_as_one(numbers: ModuleType) -> None:
     def build(stop: bool) -> Any:
-        return copy_that_stops_at(33 if stop else None, "numbers://out?batch_rows=10")
+        return copy_that_stops_at(33 if stop else None, "faulty://out?batch_rows=10")
 
     run(build(False), "--name=n")
     numbers.TABLES["out"].batches.clear()
@@ -140,9 +140,9 @@ def test_a_changed_plan_is_refused_unless_told(numbers: ModuleType) -> None:
     stopped(numbers)
 
     def build(p: beam.Pipeline) -> None:
-        with fb.DeadLetters("numbers://dead") as dead:
+        with fb.DeadLetters("faulty://dead") as dead:
             batches = p | fb.read(SOURCE + "&reject_every=9", dead_letters=dead)
-            batches | fb.write("numbers://out", dead_letters=dead)
+            batches | fb.write("faulty://out", dead_letters=dead)
 
     with pytest.raises(Exception, match=r"changed since.*--continue.*--reset"):
         run(build, "--name=n")
@@ -157,11 +157,11 @@ def test_a_changed_source_is_refused_by_name(numbers: ModuleType) -> None:
 
     def build(p: beam.Pipeline) -> None:
         batches = p | fb.read(SOURCE + "&reject_every=0&version=2")
-        with fb.DeadLetters("numbers://dead") as dead:
+        with fb.DeadLetters("faulty://dead") as dead:
             (
                 batches
                 | fb.MapBatches(lambda records: records, dead_letters=dead)
-                | fb.write("numbers://out")
+                | fb.write("faulty://out")
             )
 
     with pytest.raises(Exception, match="unit-0 changed since") as caught:
@@ -181,7 +181,7 @@ def test_resume_by_the_id_of_a_run(numbers: ModuleType) -> None:
 
 def test_a_run_without_name_is_its_own(numbers: ModuleType) -> None:
     for _ in range(2):
-        run(lambda p: p | fb.read(SOURCE) | fb.write("numbers://out"))
+        run(lambda p: p | fb.read(SOURCE) | fb.write("faulty://out"))
     assert len(numbers.TABLES["out"].ledgers) == 2
     assert len(numbers.TABLES["out"].rows()) == 300
 
@@ -197,7 +197,7 @@ def test_a_superseded_run_writes_nothing_more(numbers: ModuleType) -> None:
         return records
 
     def build(p: beam.Pipeline) -> None:
-        p | fb.read(SOURCE) | fb.MapBatches(usurp) | fb.write("numbers://out?batch_rows=20")
+        p | fb.read(SOURCE) | fb.MapBatches(usurp) | fb.write("faulty://out?batch_rows=20")
 
     with pytest.raises(Exception, match="superseded by run newer"):
         run(build, "--name=n")

@@ -21,10 +21,10 @@ SECRET = "hunter2-is-not-a-word"
 
 
 def build(p: beam.Pipeline) -> None:
-    with fb.DeadLetters("numbers://dead", password=SECRET) as dead:
-        source = f"numbers://source?reject_every=9&password={SECRET}"
+    with fb.DeadLetters("faulty://dead", password=SECRET) as dead:
+        source = f"faulty://source?reject_every=9&password={SECRET}"
         batches = p | fb.read(source, dead_letters=dead)
-        batches | fb.write("numbers://out?refuse_every=7", password=SECRET, dead_letters=dead)
+        batches | fb.write("faulty://out?refuse_every=7", password=SECRET, dead_letters=dead)
 
 
 def test_the_pipeline_proto_holds_no_secret(numbers: ModuleType) -> None:
@@ -34,7 +34,7 @@ def test_the_pipeline_proto_holds_no_secret(numbers: ModuleType) -> None:
     proto = pipeline.to_runner_api()
     assert SECRET.encode() not in proto.SerializeToString()
     pickles = [unpacked(each.spec.payload) for each in proto.components.transforms.values()]
-    assert any(b"NumbersWriter" in pickle for pickle in pickles)
+    assert any(b"FaultyWriter" in pickle for pickle in pickles)
     assert not any(SECRET.encode() in pickle for pickle in pickles)
 
 
@@ -64,14 +64,14 @@ def test_the_worker_gets_it_and_nobody_else(
 
 def test_errors_hold_no_secret(numbers: ModuleType) -> None:
     with pytest.raises(fb.errors.ConfigurationError) as caught:
-        fb.read(f"numbers://source?passwrod={SECRET}&password={SECRET}&units=many")
+        fb.read(f"faulty://source?passwrod={SECRET}&password={SECRET}&units=many")
     assert SECRET not in str(caught.value)
     assert "did you mean" in str(caught.value)
     assert "units" in str(caught.value)
 
     def strict(p: beam.Pipeline) -> None:
-        source = f"numbers://source?reject_every=9&password={SECRET}"
-        p | fb.read(source) | fb.write("numbers://out")
+        source = f"faulty://source?reject_every=9&password={SECRET}"
+        p | fb.read(source) | fb.write("faulty://out")
 
     with pytest.raises(fb.errors.RejectedRowError) as stopped:
         launch(strict, options(), quiet=True)
@@ -80,7 +80,7 @@ def test_errors_hold_no_secret(numbers: ModuleType) -> None:
 
 
 def test_representations_hold_no_secret(numbers: ModuleType) -> None:
-    read = fb.read(f"numbers://source?password={SECRET}")
+    read = fb.read(f"faulty://source?password={SECRET}")
     for shown in (repr(read), str(read), read.label, repr(read.endpoint), repr(vars(read))):
         assert SECRET not in shown
 
@@ -91,7 +91,7 @@ def test_a_missing_secret_is_named_not_shown(
     monkeypatch.delenv("NO_SUCH_PASSWORD", raising=False)
 
     def missing(p: beam.Pipeline) -> None:
-        p | fb.read("numbers://source", password="env:NO_SUCH_PASSWORD") | fb.write("numbers://out")
+        p | fb.read("faulty://source", password="env:NO_SUCH_PASSWORD") | fb.write("faulty://out")
 
     with pytest.raises(fb.errors.FatalError, match="NO_SUCH_PASSWORD"):
         launch(missing, options(), quiet=True)
