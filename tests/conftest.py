@@ -10,12 +10,12 @@ import pytest
 
 @pytest.fixture
 def numbers() -> Iterator[ModuleType]:
-    """The tests' own connector, registered and empty."""
+    """The faulty connector, registered and empty: numbers to read, tables to write, with faults."""
     from ferris_beam import registry
-    from tests import numbers_connector
+    from ferris_beam.testing import faulty
 
-    registry.register(numbers_connector.CONNECTOR)
-    numbers_connector.clear()
-    yield numbers_connector
-    numbers_connector.clear()
-    registry.unregister(numbers_connector.CONNECTOR)
+    registry.register(faulty.CONNECTOR)
+    faulty.clear()
+    yield faulty
+    faulty.clear()
+    registry.unregister(faulty.CONNECTOR)
