@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from typing import Any
 
+from ferris_beam.cli.documents import print_json
 from ferris_beam.cli.endpoints import endpoints
 from ferris_beam.connector import Connector, SinkFacts, SourceFacts
-from ferris_beam.registry import connectors
+from ferris_beam.registry import connectors, unusable
 
 
 def run(arguments: argparse.Namespace) -> None:
     found = connectors()
     if arguments.json:
-        print(json.dumps([as_json(connector) for connector in found], indent=2))
+        print_json([as_json(connector) for connector in found])
     else:
         _show(found)
+    for problem in unusable():
+        print(f"warning: {problem}", file=sys.stderr)
 
 
 def as_json(connector: Connector) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from ferris_beam.cli.connectors import as_json
+from ferris_beam.cli.documents import print_json
 from ferris_beam.cli.endpoints import Endpoint, endpoints, in_uri
 from ferris_beam.connector import Connector
 from ferris_beam.registry import connector_for
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     scheme = arguments.scheme.partition(":")[0].lower()
     connector = connector_for(scheme)
     if arguments.json:
-        print(json.dumps(described(connector, scheme), indent=2))
+        print_json(described(connector, scheme))
     else:
         _show(connector, scheme)
 

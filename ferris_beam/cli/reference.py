@@ -79,7 +79,7 @@ def page() -> str:
 
 def _is_ours(connector: Connector) -> bool:
     facts = connector.source or connector.sink
-    return facts is not None and facts.options.startswith("ferris_beam.")
+    return facts is not None and facts.options.startswith("ferris_beam.connectors.")
 
 
 def _overview(found: Iterable[Connector]) -> Iterator[str]:
