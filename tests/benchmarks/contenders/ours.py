@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow.compute as pc
 
 import ferris_beam as fb
+from ferris_beam.cli import copying as _imported_ahead  # noqa: F401  (the command imports it late)
 from ferris_beam.runners import beam_options
 from pipelines import copy as copying
 
