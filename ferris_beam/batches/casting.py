@@ -180,6 +180,10 @@ def _kernel(given: pa.DataType, wanted: pa.DataType, safe: bool) -> Kernel:
         return lambda column: pa.nulls(len(column), wanted)
     if _is_text(given) and pt.is_time(wanted):
         return lambda column: _text_to_time(column, wanted)
+    if _is_text(given) and pt.is_decimal(wanted):
+        return lambda column: _text_to_decimal(column, wanted)
+    if pt.is_decimal(given) and pt.is_decimal(wanted) and safe:
+        return lambda column: _narrow_decimal(column, wanted)
     if pt.is_floating(given) and pt.is_floating(wanted) and safe:
         return lambda column: _narrow_float(column, wanted)
     return lambda column: column.cast(wanted, safe=safe)
@@ -192,6 +196,31 @@ def _narrow_float(column: pa.Array, wanted: pa.DataType) -> pa.Array:
     if pc.any(overflow).as_py():
         raise pa.ArrowInvalid(f"a value is too large for {wanted}")
     return result
+
+
+def _narrow_decimal(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """Arrow lets what is too large for a decimal of fewer bits wrap around without a word."""
+    result = column.cast(wanted)
+    if wanted.bit_width < column.type.bit_width and not result.cast(column.type).equals(column):
+        raise pa.ArrowInvalid(f"a value is too large for {wanted}")
+    return result
+
+
+def _text_to_decimal(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """Arrow lets texts of more digits than a decimal's bits hold wrap around, too."""
+    texts = column.cast(pa.string())
+    if not pc.all(pc.match_substring_regex(texts, _decimal_pattern(wanted))).as_py():
+        raise pa.ArrowInvalid(f"a value has too many digits for {wanted}")
+    return _narrow_decimal(texts.cast(pa.decimal256(76, wanted.scale)), wanted)
+
+
+def _decimal_pattern(wanted: pa.DataType) -> str:
+    """Texts whose digits, with those that an exponent adds, are at most the 76 of a decimal256."""
+    whole = wanted.precision - wanted.scale
+    plain = f"0*[0-9]{{0,{whole}}}([.][0-9]{{0,{76 - whole}}})?"
+    if whole + wanted.scale > 38:
+        return f"^[+-]?{plain}$"
+    return f"^[+-]?({plain}|0*[0-9]{{0,{whole}}}([.][0-9]{{0,9}})?[eE][+-]?[0-2]?[0-9])$"
 
 
 def _text_to_time(column: pa.Array, wanted: pa.DataType) -> pa.Array:

@@ -21,8 +21,8 @@ def _kind(what: str, pattern: bytes, format: str | None = None, is_text: bool = 
 
 
 _SIGNATURES = (
-    _kind("a Parquet file", rb"PAR1\x15", "parquet"),
-    _kind("an encrypted Parquet file", rb"PARE[^\x20-\x7f]"),
+    _kind("a Parquet file", rb"PAR1(\x15|...\0)", "parquet"),  # the latter with encrypted columns
+    _kind("an encrypted Parquet file", rb"PARE...\0"),
     _kind("an Avro file", rb"Obj\x01", "avro"),
     _kind("an Arrow file (Feather)", rb"ARROW1\0\0", "arrow"),
     _kind("an Arrow stream", rb"\xff\xff\xff\xff..\0\0", "arrows"),

@@ -38,8 +38,8 @@ def create_source(
     store as far as it can; ``rows=True`` gives dictionaries instead of batches, or instances of
     ``schema`` (a NamedTuple class or a `pyarrow.Schema`). Of batches ``schema`` declares columns
     and types: a `pyarrow.Schema`, a mapping, or a text like `id:int64,name:string`. All other
-    keywords are options of the connector, as they could stand in the URI (`python -m ferris_beam describe
-    SCHEME` lists them). Raises `ConfigurationError` with all problems at once.
+    keywords are options of the connector, as they could stand in the URI (`python -m ferris_beam
+    describe SCHEME` lists them). Raises `ConfigurationError` with all problems at once.
     """
     if schema is not None and (not rows or isinstance(schema, (str, Mapping))):
         options["schema"], schema = schema, None

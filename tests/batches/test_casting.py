@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 import re
 from datetime import date, datetime, time, timedelta
@@ -249,3 +250,49 @@ def test_durations_and_dates() -> None:
         [datetime(2024, 1, 31)],
         [],
     )
+
+
+# ── decimals ────────────────────────────────────────────────────────────────────────────────────
+
+DECIMALS = [
+    pa.decimal128(38, 0),
+    pa.decimal128(20, 4),
+    pa.decimal256(76, 0),
+    pa.decimal32(9, 2),
+    pa.decimal64(18, 3),
+]
+EXACT = decimal.Context(prec=200)
+
+
+@st.composite
+def decimal_texts(draw: st.DrawFn) -> str:
+    whole = draw(st.text("0123456789", min_size=1, max_size=90))
+    fraction = draw(st.text("0123456789", max_size=6))
+    exponent = draw(st.sampled_from(["", "", "", "e3", "E-2", "e25"]))
+    return draw(st.sampled_from(["", "-", "+"])) + f"{whole}.{fraction}{exponent}"
+
+
+@given(st.lists(decimal_texts(), min_size=1, max_size=5), st.sampled_from(DECIMALS))
+def test_a_text_becomes_the_same_decimal_or_none(texts: list[str], wanted: pa.DataType) -> None:
+    """Arrow alone lets what has too many digits wrap around."""
+    cast = cast_column(pa.array(texts), wanted)
+    for row, (text, found) in enumerate(zip(texts, cast.column.to_pylist(), strict=True)):
+        assert (found is None) == (row in cast.bad)
+        assert found is None or found == EXACT.create_decimal(text)
+
+
+@given(st.data(), st.sampled_from(DECIMALS))
+def test_a_text_of_a_fitting_decimal_is_taken(data: st.DataObject, wanted: pa.DataType) -> None:
+    most = 10**wanted.precision - 1
+    value = EXACT.scaleb(data.draw(st.integers(-most, most)), -wanted.scale)
+    assert cast_column(pa.array([f"{value:f}"]), wanted).column.to_pylist() == [value]
+
+
+@given(st.data(), st.sampled_from(DECIMALS), st.sampled_from(DECIMALS))
+def test_decimals_of_fewer_bits_do_not_wrap(
+    data: st.DataObject, given_type: pa.DataType, wanted: pa.DataType
+) -> None:
+    most = 10**given_type.precision - 1
+    value = EXACT.scaleb(data.draw(st.integers(-most, most)), -given_type.scale)
+    (found,) = cast_column(pa.array([value], given_type), wanted).column.to_pylist()
+    assert found is None or found == value

@@ -33,7 +33,7 @@ def all_cases(rows: int | None = None) -> dict[str, Case]:
     cases = (
         _csv_to_parquet(rows or 10_000_000),
         _csv_gz_to_parquet(rows or 10_000_000),
-        _jsonl_to_parquet(rows or 5_000_000),
+        _jsonl_to_parquet(rows or 10_000_000),
         _parquet_filter(rows or 40_000_000),
         _parquet_to_text("csv", rows or 5_000_000),
         _parquet_to_text("jsonl", rows or 5_000_000),

@@ -77,7 +77,7 @@ def test_any_split_of_any_cells_yields_all_rows_once(
     rows: int, block: int, cell: int, codec: str, data: st.DataObject
 ) -> None:
     content = avro(orders(rows), codec=codec, sync_interval=block)
-    with patch("ferris_beam.formats.avro.reader.CELL", cell):
+    with patch("ferris_beam.formats.grid.CELL", cell):
         file = Unit(content, "x.avro")
         assert file.extent.grain == GROUP
         assert file.extent.divisible

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from ferris_beam.connectors.file.source import readable
 from ferris_beam.errors import FatalError
+from ferris_beam.formats import grid
 from ferris_beam.formats.base import Format
-from ferris_beam.formats.grid import CELL, Check, GridReader, Parser
+from ferris_beam.formats.grid import Check, GridReader, Parser
 from ferris_beam.formats.options import ReadOptions
 from ferris_beam.formats.window import MAX_ROW
 
@@ -66,8 +67,8 @@ class FollowedSource:
 
     def without_last_line(self) -> FollowedSource:
         """The same without a line that is still being written: for looking at it once."""
-        start = max(0, self.size - CELL)
-        end = start + self.read(start, CELL).rfind(b"\n") + 1
+        start = max(0, self.size - grid.CELL)
+        end = start + self.read(start, grid.CELL).rfind(b"\n") + 1
         self.size = end
         return self
 
@@ -163,7 +164,7 @@ class Followed:
 
     def lines_from(self, offset: int) -> bytes:
         """The whole lines behind ``offset``: at most a cell, or one line that is longer."""
-        size = CELL
+        size = grid.CELL
         while True:
             text = self.source.read(offset, min(size, self.source.size - offset))
             end = text.rfind(b"\n") + 1

@@ -97,6 +97,8 @@ def _simplified(column: pa.Array) -> pa.Array:
 
 def _dictionary(column: pa.DictionaryArray) -> pa.Array:
     """Each value is encoded once."""
+    if not len(column.dictionary):  # below a null struct indices may point anywhere
+        return pa.repeat(pa.scalar(bytes([_NULL]), _BYTES), len(column))
     values = _joined(_nullable(column.dictionary), len(column.dictionary))
     taken = values.take(column.indices)
     return taken.fill_null(bytes([_NULL])) if taken.null_count else taken

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from ferris_beam.formats import grid
 from ferris_beam.formats.avro.codecs import DamagedBlock, unpack
 from ferris_beam.formats.avro.container import Block, Blocks, read_header
 from ferris_beam.formats.avro.decoder import Decoder, Unpacked
 from ferris_beam.formats.avro.schema import Kind, parse
 from ferris_beam.formats.base import ByteSource, Extent
 from ferris_beam.formats.columns import check_names, projected
-from ferris_beam.formats.grid import CELL
 from ferris_beam.formats.groups import CUT, GROUP, GroupReader, Rows
 
 _BYTES_AT_A_TIME = 1 << 23
@@ -33,7 +33,7 @@ def schema_of(source: ByteSource) -> pa.Schema:
 
 
 def extent_of(source: ByteSource) -> Extent:
-    return Extent(max(1, -(-source.size_limit // CELL)) * GROUP, grain=GROUP)
+    return Extent(max(1, -(-source.size_limit // grid.CELL)) * GROUP, grain=GROUP)
 
 
 class AvroReader(GroupReader):
@@ -55,7 +55,7 @@ class AvroReader(GroupReader):
     def _read_group(self, group: int) -> Iterator[Rows]:
         held: list[tuple[Block, Unpacked]] = []
         rows = nbytes = 0
-        for block in self._blocks.between(group * CELL, (group + 1) * CELL):
+        for block in self._blocks.between(group * grid.CELL, (group + 1) * grid.CELL):
             unpacked = self._unpack(block)
             held.append((block, unpacked))
             rows += block.rows

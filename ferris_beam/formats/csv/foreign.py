@@ -46,7 +46,7 @@ def rewritten(texts: pa.Array, wanted: pa.DataType, notation: Notation) -> pa.Ar
         if pt.is_timestamp(wanted):
             return iso_texts(texts, notation.timestamps)
         texts = _numbers(texts, wanted, notation)
-    return _without_overflow(texts, wanted) if pt.is_decimal(wanted) else texts
+    return texts
 
 
 def _words(texts: pa.Array, notation: Notation) -> pa.Array:
@@ -55,13 +55,6 @@ def _words(texts: pa.Array, notation: Notation) -> pa.Array:
     false = pc.is_in(texts, pa.array(notation.false_values, pa.string()))
     found = pc.if_else(true, "true", pc.if_else(false, "false", UNREADABLE))
     return pc.if_else(texts.is_null(), pa.scalar(None, pa.string()), found)
-
-
-def _without_overflow(texts: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """A cast lets numbers of more digits than any decimal has wrap around."""
-    most = 38 if pt.is_decimal128(wanted) else 76
-    longer = pc.match_substring_regex(texts, f"^[^0-9]*(?:[0-9][.]?){{{most + 1},}}")
-    return pc.if_else(longer, UNREADABLE, texts) if pc.any(longer).as_py() else texts
 
 
 # ── numbers ─────────────────────────────────────────────────────────────────────────────────────
