@@ -15,6 +15,14 @@ from ferris_beam.cli import run_command
 from ferris_beam.cli.arguments import add_copy_arguments
 from ferris_beam.errors import FerrisError
 
+IMPORTS = (
+    "ferris_beam.cli.copying",
+    "ferris_beam.connectors.file.choose",
+    "ferris_beam.connectors.file.writer",
+    "apache_beam.runners.portability.fn_api_runner.fn_runner",
+)
+"""What most copies need: the runner and connector that are not the usual ones come later."""
+
 
 def arguments_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -53,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             show_report(report)
         return 0
 
-    return run_command(command, imports=["ferris_beam.cli.copying"])
+    return run_command(command, imports=IMPORTS)
 
 
 if __name__ == "__main__":

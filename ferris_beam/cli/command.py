@@ -23,7 +23,7 @@ def run_command(
 
     A reader of the output that has seen enough (``… | head``) is no error.
     """
-    _import_for_good(imports)
+    import_for_good(imports)
     try:
         try:
             code = command() or DONE
@@ -45,7 +45,7 @@ def run_command(
         return _INTERRUPTED
 
 
-def _import_for_good(modules: Sequence[str]) -> None:
+def import_for_good(modules: Sequence[str]) -> None:
     """What is imported for a command stays to the end: the garbage collector need not look at it
     again and again (a second of a short pipeline, half of it while Beam is imported)."""
     gc.disable()

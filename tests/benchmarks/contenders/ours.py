@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pyarrow.compute as pc
 
 import ferris_beam as fb
-from ferris_beam.cli import copying as _imported_ahead  # noqa: F401  (the command imports it late)
+from ferris_beam.cli.command import import_for_good
 from ferris_beam.runners import beam_options
 from pipelines import copy as copying
+
+import_for_good(copying.IMPORTS)  # as the command does
 
 
 def copy(source: str, sink: str, threads: int) -> None:
