@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+
+
+def pytest_unconfigure() -> None:
+    """Commands that ran in this process have frozen what they imported: else DuckDB's and Polars'
+    bindings report it as leaked at the exit."""
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -294,6 +294,17 @@ def test_each_column_has_the_encoding_that_suits_it() -> None:
     assert file.read().equals(table)
 
 
+def test_texts_in_no_order_have_no_statistics() -> None:
+    names = [f"name {number % 7}" for number in range(1_000)]
+    table = pa.table({"shuffled": names, "sorted": sorted(names), "id": range(1_000)})
+    data = write("parquet", *table.to_batches())
+    group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
+    stated = {group.column(at).path_in_schema: group.column(at).is_stats_set for at in range(3)}
+    assert stated == {"shuffled": False, "sorted": True, "id": True}
+    found = Unit(data, "x.parquet").table(predicate=pc.field("shuffled") == "name 3")
+    assert found.num_rows == names.count("name 3")
+
+
 @given(st.lists(st.integers(0, 50), max_size=12), st.integers(1, 60))
 def test_batches_are_gathered_to_row_groups(sizes: list[int], row_group_size: int) -> None:
     schema = pa.schema([("i", pa.int64())])

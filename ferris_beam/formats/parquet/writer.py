@@ -60,4 +60,5 @@ class ParquetWriter(FormatWriter):
             compression=self._compression,
             use_dictionary=encodings.dictionary,
             column_encoding=encodings.columns,
+            write_statistics=encodings.statistics,
         )
