@@ -23,6 +23,9 @@ Kernel = Callable[[pa.Array], pa.Array]
 
 _SHOWN = 60
 _TIME = r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"
+_DECIMAL = r"^[+-]?0*(?P<whole>[0-9]*)[.]?(?P<fraction>[0-9]*)(?:[eE][+]?(?P<exponent>-?[0-9]+))?$"
+_SHORT = 30
+"""Texts so short have fewer digits than a decimal128 holds."""
 _NO_ROWS: Rows = np.empty(0, np.int64)
 
 
@@ -209,18 +212,29 @@ def _narrow_decimal(column: pa.Array, wanted: pa.DataType) -> pa.Array:
 def _text_to_decimal(column: pa.Array, wanted: pa.DataType) -> pa.Array:
     """Arrow lets texts of more digits than a decimal's bits hold wrap around, too."""
     texts = column.cast(pa.string())
-    if not pc.all(pc.match_substring_regex(texts, _decimal_pattern(wanted))).as_py():
+    if _may_have_many_digits(texts) and not pc.all(_have_few_digits(texts, wanted)).as_py():
         raise pa.ArrowInvalid(f"a value has too many digits for {wanted}")
     return _narrow_decimal(texts.cast(pa.decimal256(76, wanted.scale)), wanted)
 
 
-def _decimal_pattern(wanted: pa.DataType) -> str:
-    """Texts whose digits, with those that an exponent adds, are at most the 76 of a decimal256."""
-    whole = wanted.precision - wanted.scale
-    plain = f"0*[0-9]{{0,{whole}}}([.][0-9]{{0,{76 - whole}}})?"
-    if whole + wanted.scale > 38:
-        return f"^[+-]?{plain}$"
-    return f"^[+-]?({plain}|0*[0-9]{{0,{whole}}}([.][0-9]{{0,9}})?[eE][+-]?[0-2]?[0-9])$"
+def _may_have_many_digits(texts: pa.Array) -> bool:
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    exponents = pc.match_substring(texts, "e", ignore_case=True)
+    return longest > _SHORT or bool(pc.any(exponents).as_py())
+
+
+def _have_few_digits(texts: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """Whether the digits, with those that an exponent adds, are at most what ``wanted`` has ahead
+    of the point, and at most the 76 of a decimal256 in all."""
+    parts = pc.extract_regex(texts, _DECIMAL)
+    whole, fraction, exponent = (parts.field(name) for name in ("whole", "fraction", "exponent"))
+    shift = pc.if_else(pc.less(pc.binary_length(exponent), 4), exponent, "999")
+    shift = pc.if_else(pc.equal(shift, ""), "0", shift).cast(pa.int32())
+    ahead = pc.add(pc.binary_length(whole), pc.max_element_wise(shift, 0))
+    behind = pc.subtract(pc.binary_length(fraction), pc.min_element_wise(shift, 0))
+    total = pc.add(ahead, pc.max_element_wise(behind, wanted.scale))
+    fits = pc.and_(pc.less_equal(ahead, wanted.precision - wanted.scale), pc.less_equal(total, 76))
+    return pc.or_kleene(pc.fill_null(fits, False), texts.is_null())
 
 
 def _text_to_time(column: pa.Array, wanted: pa.DataType) -> pa.Array:

@@ -258,6 +258,7 @@ DECIMALS = [
     pa.decimal128(38, 0),
     pa.decimal128(20, 4),
     pa.decimal256(76, 0),
+    pa.decimal256(76, 12),
     pa.decimal32(9, 2),
     pa.decimal64(18, 3),
 ]
