@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from ferris_beam.batches.rows import python_values
 from ferris_beam.errors import SchemaError
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -122,7 +123,7 @@ def shown(value: pa.Scalar) -> str:
 
 
 def _repr(value: pa.Scalar) -> str:
-    found = value.as_py()
+    (found,) = python_values(pa.array([value]))
     try:
         return repr(found.decode() if isinstance(found, bytes) else found)
     except UnicodeDecodeError:

@@ -6,13 +6,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from ferris_beam.errors import BadRecordError, SchemaError
 
 
 def to_rows(records: pa.RecordBatch) -> list[dict[str, Any]]:
-    """A dictionary for each row. Of columns with equal names the last one wins."""
-    return records.to_pylist()
+    """A dictionary for each row. Of columns with equal names the last one wins.
+
+    Times that Python has no type for (nanoseconds, years above 9999) are texts, durations of
+    nanoseconds are integers; where pandas is installed, nanoseconds are its types.
+    """
+    try:
+        return records.to_pylist()
+    except (ValueError, OverflowError):
+        columns = [python_values(column) for column in records.columns]
+        names = records.schema.names
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def python_values(column: pa.Array) -> list[Any]:
+    """The values of a column as Python's, see `to_rows`."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return column.cast(_python_type(column.type)).to_pylist()
+
+
+def _python_type(kind: pa.DataType) -> pa.DataType:
+    """``kind`` with texts for times, also within lists, structs and maps."""
+    if pt.is_duration(kind):
+        return pa.int64()
+    if pt.is_temporal(kind):
+        return pa.string()
+    if pt.is_struct(kind):
+        return pa.struct([field.with_type(_python_type(field.type)) for field in kind])
+    if pt.is_map(kind):
+        return pa.map_(_python_type(kind.key_type), _python_type(kind.item_type))
+    if pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
+        return pa.list_(_python_type(kind.value_type))
+    return kind
 
 
 def from_rows(rows: Iterable[Any], schema: pa.Schema | None = None) -> pa.RecordBatch:

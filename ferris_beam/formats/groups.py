@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.types as pt
 
+from ferris_beam.batches import to_rows
 from ferris_beam.batches.casting import Cast, cast_records
 from ferris_beam.batches.rebatch import Rebatcher
 from ferris_beam.errors import SchemaError
@@ -103,7 +104,7 @@ class RowsReader(FormatReader):
                 at + row,
                 f"row {(at + row) % GROUP:,} of {self.kind} {at >> ROW_BITS} of {self._name}",
                 "; ".join(reasons[row]),
-                json.dumps(records.slice(row, 1).to_pylist()[0], default=str).encode(),
+                json.dumps(to_rows(records.slice(row, 1))[0], default=str).encode(),
                 "schema",
             )
             for row in sorted(reasons)

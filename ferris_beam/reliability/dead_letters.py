@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ferris_beam.batches import to_rows
 from ferris_beam.connector import Reject
 from ferris_beam.errors import BadRecordError, RejectedRowError
 
@@ -107,7 +108,7 @@ def rejects_of_rows(
             position,
             f"row {index + 1} of {place}",
             str(error),
-            row_as_json(records.slice(index, 1).to_pylist()[0]),
+            row_as_json(to_rows(records.slice(index, 1))[0]),
             category,
             type(error).__name__,
         )
