@@ -182,7 +182,7 @@ class SchemaError(FatalError):
     """Columns or types that don't fit together."""
 
 
-_STEP_PREFIX = " [while running '"
+_STEP = re.compile(r" \[while running '[^\n]*'\]\s*\Z")
 
 
 def find_in_text(text: str) -> FerrisError | None:
@@ -214,8 +214,7 @@ def _shown_errors(names: Iterable[str]) -> re.Pattern[str]:
 
 def _without_step(message: str) -> str:
     """Without the ` [while running 'Step']` that Beam appends to a message."""
-    start = message.rfind(_STEP_PREFIX)
-    return message[:start] if start >= 0 and message.rstrip().endswith("']") else message
+    return _STEP.sub("", message)
 
 
 def _with_subclasses(cls: type[FerrisError]) -> Iterator[type[FerrisError]]:

@@ -151,6 +151,7 @@ def kill_while_written(copy: EndlessCopy, source: Input, kills: int, seed: int) 
     finally:
         ended.set()
         writer.join()
+    source.write()  # seen only when the copy that was started last is at work, and can be stopped
     wait_until(
         lambda: (
             copy.written().total() >= source.total and copy.rejected().total() >= len(source.bad)
