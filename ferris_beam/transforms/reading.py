@@ -56,9 +56,7 @@ class Reading(Operator):
         self.letters = DeadLetterFormat(identity.name, self.label, self.connector, self.source)
 
     def teardown(self) -> None:
-        if self.opened:
-            self.reader.close()
-            self.opened = False
+        self._close()
 
     def is_stopping(self) -> bool:
         assert isinstance(self.run, Run)
@@ -93,7 +91,7 @@ class Reading(Operator):
             nonlocal chunks
             chunks = None
             self.meter.count("retries")
-            self.teardown()
+            self._close()
 
         while True:
             stop_if_failed(self.run.identity.run)
@@ -107,6 +105,11 @@ class Reading(Operator):
         if not self.opened:
             self.reader.open()
             self.opened = True
+
+    def _close(self) -> None:
+        if self.opened:
+            self.opened = False
+            self.reader.close()
 
     def note_backlog(self, split: Split, position: int) -> None:
         backlog = self.reader.backlog(split, position)
