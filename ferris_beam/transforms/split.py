@@ -112,6 +112,7 @@ def missing_of(
 ) -> list[Interval]:
     """What at least one sink of the Read ``label`` still needs of a split, in order."""
     needed = IntervalSet()
+    starts: list[int] = []
     sinks = list(run.sinks_of(label))
     if not sinks:
         return [split.interval]
@@ -121,14 +122,21 @@ def missing_of(
         state = ledgers[sink.label]
         state.check_unit(split.interval.unit, split.identity)
         for path in paths:
-            missing = state.missing(path, split.interval)
-            if missing and missing[-1].end is None:
-                if missing[0].start >= ENDED:
-                    continue
-                return [_from_first(split.interval, missing)]
-            for interval in missing:
-                needed.add(interval)
-    return list(needed)
+            for interval in state.missing(path, split.interval):
+                if interval.end is None:
+                    starts.append(interval.start)
+                else:
+                    needed.add(interval)
+    if split.interval.end is not None:
+        return list(needed)
+    return _from_first(split.interval, [*starts, *(interval.start for interval in needed)])
+
+
+def _from_first(endless: Interval, starts: Sequence[int]) -> list[Interval]:
+    """An endless unit is read from the first position that any sink misses; not at all where all
+    know that it has ended."""
+    first = min(starts, default=ENDED)
+    return [replace(endless, start=first)] if first < ENDED else []
 
 
 def lanes(count: int) -> Iterator[Split]:
@@ -143,11 +151,6 @@ def lane_of(split: Split, count: int) -> int:
     interval = split.interval
     key = interval.unit if split.ordered else f"{interval.unit} {interval.start}"
     return crc32(key.encode("utf-8", "surrogatepass")) % count
-
-
-def _from_first(whole: Interval, missing: Sequence[Interval]) -> Interval:
-    """An endless unit is read from the first position that a sink misses."""
-    return replace(whole, start=missing[0].start)
 
 
 def narrowed(split: Split, interval: Interval) -> Split:

@@ -57,7 +57,8 @@ def visible(path):
         if not os.path.exists(path):
             return []
         with open(path, "rb") as file:
-            whole = [line for line in file.readlines() if line.endswith(b"\n")]
+            content = file.read()  # line by line, one that grows meanwhile would come in two
+        whole = content[: content.rfind(b"\n") + 1].splitlines()
         return [int(line.split(b",")[0].split(b":")[1]) for line in whole]
     files = [path + name for name in tree(path)]
     if path.endswith("by-country/"):
