@@ -12,12 +12,15 @@ CORE = [
     "arro3-core>=0.6",  # Arrow tables for arro3-io
     "arro3-io>=0.6",  # JSON Lines by arrow-rs: half the time of pyarrow's reader
     "backports.zstd>=1; python_version < '3.14'",  # the zstd module that Python 3.14 has
+    "datafusion>=55,<56",  # SQL expressions and partitions over Arrow batches
+    "datasketches>=5.1",  # approximate aggregates that merge
     "cramjam>=2.8",  # snappy's framing format, with its checksums
     "isal>=1.7",  # gzip by ISA-L: three times zlib's speed
     "lz4>=4.4",  # the only one that decompresses lz4 frames in steps of limited size
     "numpy>=1.26",  # positions of rows and line ends, vectorised
     "pydantic>=2.10,<3",  # options: validation with all problems at once
     "rich>=13.9",  # progress, tables and plots in the terminal
+    "sqlglot>=30.30,<31",  # parses SQL; each release changes its syntax tree a little
     "tenacity>=9",  # retries with backoff and jitter
     "tomli>=2; python_version < '3.11'",  # named connections in TOML
 ]

@@ -9,6 +9,7 @@
     │   ├── OptionError               an option that is unknown, missing or has a bad value
     │   ├── UnknownSchemeError        no connector for this scheme
     │   ├── MissingDependencyError    a package that must be installed first
+    │   ├── SqlError                  SQL that is wrong or asks for what can't be done; has a caret
     │   ├── PlanError                 the graph of the pipeline can't be run as demanded
     │   └── IdentityError             an unfinished, finished or changed plan needs a decision
     ├── TransientError                try again: network, timeouts, conflicts
@@ -51,6 +52,7 @@ __all__ = [
     "RejectedRowError",
     "SchemaError",
     "SourceChangedError",
+    "SqlError",
     "SupersededError",
     "TransientError",
     "UnknownSchemeError",
@@ -131,6 +133,10 @@ class MissingDependencyError(ConfigurationError):
             f"{purpose} needs the package {package}, which is not installed; "
             f"run: pip install '{package}'"
         )
+
+
+class SqlError(ConfigurationError):
+    """SQL that is wrong, or asks for what can't be done; the message shows where, with a caret."""
 
 
 class PlanError(ConfigurationError):

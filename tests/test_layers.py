@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"connector", "registry", "commitlog"}),
     frozenset({"connectors", "reliability", "schemas"}),
     frozenset({"transforms"}),
+    frozenset({"sql"}),
     frozenset({"monitoring"}),
     frozenset({"runners"}),
     frozenset({"cli", "__main__", "testing"}),

@@ -1,0 +1,1 @@
+"""GROUP BY and windows: partial states of batches, merged and finished."""

@@ -1,0 +1,1 @@
+"""One transform for each node of a plan."""

@@ -1,0 +1,1 @@
+"""Joins: against a table that workers hold, or of two sides partitioned by hash."""

@@ -1,0 +1,1 @@
+"""Expressions over one batch, computed by DataFusion."""

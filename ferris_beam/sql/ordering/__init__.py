@@ -1,0 +1,1 @@
+"""ORDER BY, LIMIT and window functions over partitions."""

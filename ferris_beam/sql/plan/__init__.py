@@ -1,0 +1,1 @@
+"""The plan: what is computed, as a tree."""

@@ -1,0 +1,1 @@
+"""Rules that make a plan cheaper: one in each file, each a function from a plan to a plan."""
