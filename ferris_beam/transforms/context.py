@@ -19,6 +19,7 @@ import apache_beam as beam
 
 from ferris_beam.connector import Writer
 from ferris_beam.errors import PlanError
+from ferris_beam.interval import Interval
 from ferris_beam.ledger import Identity, Path
 from ferris_beam.transforms.fingerprint import fingerprint
 from ferris_beam.transforms.progress_options import ProgressOptions
@@ -52,6 +53,20 @@ class Sink:
 
 
 @dataclass(frozen=True)
+class StageOutput:
+    """What a stage behind a shuffle puts out: one unit, its label, with a position for each
+    partition. ``reads`` are the labels of the Reads in front of it."""
+
+    label: str
+    reads: frozenset[str]
+    partitions: int
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.label, 0, self.partitions)
+
+
+@dataclass(frozen=True)
 class Policy:
     """What to do with progress that is already there."""
 
@@ -70,6 +85,9 @@ class Run:
     sources: tuple[Source, ...] = ()
     sinks: tuple[Sink, ...] = ()
     problems: tuple[str, ...] = ()
+    stages: tuple[StageOutput, ...] = ()
+    held: frozenset[str] = frozenset()
+    """The labels of Reads that workers hold as a whole, beside the batches they pass on."""
 
     def sink(self, label: str) -> Sink:
         return next(sink for sink in self.sinks if sink.label == label)
@@ -84,6 +102,10 @@ class Run:
             if paths:
                 yield sink, paths
 
+    def stages_of(self, source: str) -> Iterator[StageOutput]:
+        """The stages that a source feeds."""
+        return (stage for stage in self.stages if source in stage.reads)
+
 
 @dataclass(eq=False)
 class PipelineContext:
@@ -96,6 +118,8 @@ class PipelineContext:
     sources: list[Source] = field(default_factory=list)
     sinks: list[Sink] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
+    stages: list[StageOutput] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
     local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
 
@@ -146,6 +170,8 @@ class PipelineContext:
             tuple(self.sources),
             tuple(self.sinks),
             (*self.unconsumed.values(), *self._loops()),
+            tuple(self.stages),
+            frozenset(self.held),
         )
 
     def _loops(self) -> Iterator[str]:

@@ -8,7 +8,7 @@ origin (and the message names it), and a path that is flattened with itself is r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apache_beam as beam
@@ -30,15 +30,12 @@ class Lineage:
     foreign: tuple[str, ...] = ()
     shuffled: tuple[str, ...] = ()
     operators: frozenset[Operator] = field(default=frozenset(), compare=False)
+    reads: frozenset[str] = frozenset()
+    """The labels of the Reads that rows come from, also through stages."""
 
     @property
     def exact(self) -> bool:
         return not self.foreign
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The labels of the Reads that batches come from."""
-        return frozenset(path[0] for path in self.paths)
 
 
 def lineage(pcoll: PCollection) -> Lineage:
@@ -61,13 +58,16 @@ def lineage(pcoll: PCollection) -> Lineage:
 def _through(operator: Operator, pcoll: PCollection, producer: Any) -> Lineage:
     added = operator.path_of(pcoll.tag)
     if operator.is_source:
-        return Lineage(frozenset([added]), operators=frozenset([operator]))
+        before = operator.before or Lineage(reads=frozenset(added[:1]))
+        operators = before.operators | {operator}
+        return Lineage(frozenset([added]), before.foreign, (), operators, before.reads)
     before = lineage(_only_input(producer))
     return Lineage(
         frozenset((*path, *added) for path in before.paths),
         before.foreign,
         before.shuffled,
         before.operators | {operator},
+        before.reads,
     )
 
 
@@ -84,16 +84,22 @@ def united(branches: list[Lineage], label: str) -> Lineage:
                 "fb.MapBatches(lambda records: records)"
             )
         seen |= branch.paths
+    return merged(branches)
+
+
+def merged(branches: list[Lineage]) -> Lineage:
+    """The lineage of what is made of all of ``branches``, whose paths may meet."""
     return Lineage(
-        frozenset(seen),
+        frozenset(path for branch in branches for path in branch.paths),
         tuple(name for branch in branches for name in branch.foreign),
         tuple(name for branch in branches for name in branch.shuffled),
         frozenset(operator for branch in branches for operator in branch.operators),
+        frozenset(read for branch in branches for read in branch.reads),
     )
 
 
 def _with_shuffle(before: Lineage, label: str) -> Lineage:
-    return Lineage(before.paths, before.foreign, (*before.shuffled, label), before.operators)
+    return replace(before, shuffled=(*before.shuffled, label))
 
 
 def _enclosing(producer: Any, kinds: tuple[type, ...]) -> Any:

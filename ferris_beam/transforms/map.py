@@ -11,24 +11,14 @@ from apache_beam.pvalue import PCollection
 
 from ferris_beam.batches import Batch, from_rows, to_rows
 from ferris_beam.errors import BadRecordError, SchemaError
-from ferris_beam.reliability import DeadLetterFormat, strict_error, write_good_rows
-from ferris_beam.reliability.dead_letters import rejects_of_rows
+from ferris_beam.reliability import write_good_rows
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.fingerprint import function_fingerprint
-from ferris_beam.transforms.meter import Meter
-from ferris_beam.transforms.operator import (
-    REJECTS,
-    Operator,
-    apply_operator,
-    recorded,
-    rejected,
-)
+from ferris_beam.transforms.operator import apply_operator, recorded
+from ferris_beam.transforms.rejecting import NOTHING, RejectingOperator
 
 if TYPE_CHECKING:
     from ferris_beam.transforms.dead_letters import DeadLetters
-
-NOTHING = pa.RecordBatch.from_pylist([])
-"""What stands for an interval without rows where the columns aren't known."""
 
 
 class MapBatches(beam.PTransform):
@@ -85,33 +75,22 @@ class MapRows(MapBatches):
         return MapRowsOperator(context, self.fn, self.dead_letters is None, self.schema)
 
 
-class MapOperator(Operator):
+class MapOperator(RejectingOperator):
     """One batch in, one batch (in parts, where it grew) and its rejected rows out."""
 
-    category = "validation"
-    """The category of its dead letters."""
-
     def __init__(self, context: PipelineContext, fn: Callable[..., Any], strict: bool) -> None:
-        self.run: PipelineContext | Run = context
+        super().__init__(context, strict)
         self.fn = fn
-        self.strict = strict
 
     def description(self) -> str:
         return f"{type(self).__name__} {function_fingerprint(self.fn)}"
-
-    def setup(self) -> None:
-        assert isinstance(self.run, Run)
-        identity = self.run.identity
-        self.letters = DeadLetterFormat(identity.name, self.label, "transform", "")
-        self.meter = Meter(identity.run, "transform")
 
     def process(self, batch: Batch) -> Iterator[Any]:
         assert isinstance(self.run, Run)
         with recorded(self.run.identity.run):
             results, failures = self.mapped(batch.records)
-            self.meter.count("rows_rejected", len(failures))
             yield from self._results(batch, results)
-            yield from self._rejected(batch, failures)
+            yield from self.rejects(batch.records, batch.origin, failures)
 
     def mapped(
         self, records: pa.RecordBatch
@@ -133,19 +112,6 @@ class MapOperator(Operator):
         onward = self.onward(batch.origin)
         for index, records in enumerate(parts):
             yield Batch(records, onward.part(index, len(parts)))
-
-    def _rejected(self, batch: Batch, failures: list[tuple[int, BadRecordError]]) -> Iterator[Any]:
-        origin = batch.origin
-        unit = "" if origin is None else origin.interval.unit
-        position = 0 if origin is None else origin.interval.start
-        place = self.label if origin is None else f"{origin.interval} at {self.label}"
-        rejects = rejects_of_rows(batch.records, failures, position, place, self.category)
-        if self.strict:
-            if rejects:
-                raise strict_error(rejects[0], self.label)
-            return
-        letters = self.letters.of_rejects(unit, rejects, batch.schema)
-        yield rejected(Batch(letters, None if origin is None else self.onward(origin, REJECTS)))
 
 
 class MapRowsOperator(MapOperator):

@@ -29,6 +29,8 @@ class Operator(beam.DoFn):
 
     label = ""
     is_source = False
+    before: Any = None
+    """The `Lineage` of what a stage, a source of new intervals, is made of."""
 
     def description(self) -> str:
         """What it does, in words that change when its result would."""

@@ -111,10 +111,12 @@ def missing_of(
     run: Run, label: str, ledgers: Mapping[str, LedgerState], split: Split
 ) -> list[Interval]:
     """What at least one sink of the Read ``label`` still needs of a split, in order."""
+    if label in run.held or feeds_unfinished(run, label, ledgers):
+        return [split.interval]
     needed = IntervalSet()
     starts: list[int] = []
     sinks = list(run.sinks_of(label))
-    if not sinks:
+    if not sinks and not any(run.stages_of(label)):
         return [split.interval]
     for sink, paths in sinks:
         if paths is None:
@@ -130,6 +132,17 @@ def missing_of(
     if split.interval.end is not None:
         return list(needed)
     return _from_first(split.interval, [*starts, *(interval.start for interval in needed)])
+
+
+def feeds_unfinished(run: Run, label: str, ledgers: Mapping[str, LedgerState]) -> bool:
+    """Whether a sink misses results of a stage that is fed by the Read ``label``: they can only be
+    made of all its rows."""
+    return any(
+        ledgers[sink.label].missing(path, stage.interval)
+        for stage in run.stages_of(label)
+        for sink, paths in run.sinks_of(stage.label)
+        for path in paths or ()
+    )
 
 
 def _from_first(endless: Interval, starts: Sequence[int]) -> list[Interval]:

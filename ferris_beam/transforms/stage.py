@@ -32,6 +32,10 @@ class Preparation(ABC):
         """The end of a bundle: all that is held back."""
         return ()
 
+    def description(self) -> str:
+        """What it computes, in words that change when its result would."""
+        return type(self).__name__
+
 
 class Completion(ABC):
     """The results of one partition. Pickled to the workers, opened there."""

@@ -26,7 +26,11 @@ def ledger(*done: tuple[int, int]) -> LedgerState:
 
 def missing(end: int | None, *ledgers: LedgerState) -> list[Interval]:
     sinks = [SimpleNamespace(label=str(number)) for number in range(len(ledgers))]
-    run: Any = SimpleNamespace(sinks_of=lambda label: [(sink, [PATH]) for sink in sinks])
+    run: Any = SimpleNamespace(
+        sinks_of=lambda label: [(sink, [PATH]) for sink in sinks],
+        stages_of=lambda label: iter(()),
+        held=frozenset(),
+    )
     states = {sink.label: state for sink, state in zip(sinks, ledgers, strict=True)}
     split = Split(Interval("log", 0, end), "id", ordered=True)
     return missing_of(run, "read", states, split)
