@@ -178,7 +178,7 @@ def test_memory_is_bounded(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for at in range(64):
         assert found.read_into(at << 16, block) == 1 << 16
     before = pa.total_allocated_bytes()
-    assert len(found._output) <= (1 << 20) + (1 << 16)
+    assert len(found._left) <= (1 << 20) + (1 << 16)
     assert pa.total_allocated_bytes() == before
     assert found.size is None
     assert found.size_limit >= 64 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import ByteSource
 from ferris_beam.formats.compression.codec import HEAD, Codec, Decompressor
+from ferris_beam.formats.forward import ForwardSource
 
 ANY_SIZE = 1 << 62
 """The limit of what is in a compressed source: only reading to the end tells how much there is
@@ -14,9 +15,8 @@ _COMPRESSED_STEP = 1 << 18
 _STEP = 1 << 20
 
 
-class DecompressedSource:
-    """The decompressed bytes of a source. Reads forwards; going back further than the last step
-    starts over.
+class DecompressedSource(ForwardSource):
+    """The decompressed bytes of a source.
 
     Holds one compressed and one decompressed step, however much a file unpacks to. Members follow
     one another; zero bytes may fill up the file behind one (tapes, block devices); anything else
@@ -24,70 +24,26 @@ class DecompressedSource:
     """
 
     def __init__(self, inner: ByteSource, codec: Codec) -> None:
-        self._inner = inner
         self._codec = codec
         self._buffer = bytearray(_COMPRESSED_STEP)
-        self._restart()
+        super().__init__(inner)
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
         self._read = 0
-        self._position = 0
         self._member: Decompressor | None = None
         self._held = b""
-        self._step = self._output = memoryview(b"")
         self._ended = False
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def size(self) -> int | None:
-        return None
 
     @property
     def size_limit(self) -> int:
         return ANY_SIZE
 
-    def read_into(self, offset: int, target: memoryview) -> int:
-        if offset < self._position:
-            self._go_back(offset)
-        while self._position < offset and self._fill():
-            self._take(offset - self._position)
-        if self._position < offset:
-            return 0
-        filled = 0
-        while filled < len(target) and self._fill():
-            piece = self._take(len(target) - filled)
-            target[filled : filled + len(piece)] = piece
-            filled += len(piece)
-        return filled
-
-    def close(self) -> None:
-        self._restart()
-        self._inner.close()
-
-    def _go_back(self, offset: int) -> None:
-        start = self._position + len(self._output) - len(self._step)
-        if offset < start:
-            self._restart()
-        else:
-            self._output = self._step[offset - start :]
-            self._position = offset
-
-    def _take(self, length: int) -> memoryview:
-        piece, self._output = self._output[:length], self._output[length:]
-        self._position += len(piece)
-        return piece
-
-    def _fill(self) -> bool:
-        """Makes at least one byte available; False at the end."""
-        while not self._output and not self._ended:
-            if self._member is None:
-                self._begin_member()
-            else:
-                self._decompress(self._member)
-        return bool(self._output)
+    def step(self) -> bytes | bytearray | memoryview | None:
+        if self._member is None:
+            self._begin_member()
+        if self._ended or self._member is None:
+            return None
+        return self._decompressed(self._member)
 
     def _refill(self) -> bool:
         """Adds a step to the compressed bytes that are held; False where there are no more."""
@@ -96,12 +52,13 @@ class DecompressedSource:
         self._held += memoryview(self._buffer)[:count]
         return count > 0
 
-    def _decompress(self, member: Decompressor) -> None:
+    def _decompressed(self, member: Decompressor) -> bytes | bytearray | memoryview | None:
+        output: bytes | bytearray | memoryview | None = None
         try:
             ready = bool(self._held) or not member.needs_input
             if ready or self._refill():
                 held, self._held = self._held, b""
-                self._step = self._output = memoryview(member.decompress(held, _STEP))
+                output = member.decompress(held, _STEP)
             else:
                 self._end_within(member)
         except self._codec.errors as error:
@@ -112,6 +69,7 @@ class DecompressedSource:
         if member.eof:
             self._held = bytes(member.unused_data or b"")
             self._member = None
+        return output
 
     def _end_within(self, member: Decompressor) -> None:
         if not self._codec.may_end(member):

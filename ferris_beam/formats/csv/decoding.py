@@ -10,6 +10,7 @@ import codecs
 
 from ferris_beam.errors import FatalError
 from ferris_beam.formats.base import ByteSource
+from ferris_beam.formats.forward import ForwardSource
 from ferris_beam.formats.window import Window
 
 _STEP = 1 << 18
@@ -37,66 +38,31 @@ def _unreadable(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(_UNREADABLE, _unreadable)
 
 
-class DecodingSource:
-    """Another source's text in UTF-8. Reads forwards; going back starts over."""
+class DecodingSource(ForwardSource):
+    """Another source's text in UTF-8."""
 
     def __init__(self, inner: ByteSource, encoding: str) -> None:
-        self._inner = inner
         self._encoding = encoding
         self._buffer = bytearray(_STEP)
-        self._restart()
+        super().__init__(inner)
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
         self._decoder = codecs.getincrementaldecoder(self._encoding)(_UNREADABLE)
         self._read = 0
-        self._position = 0
-        self._output = memoryview(b"")
         self._ended = False
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def size(self) -> int | None:
-        return None
 
     @property
     def size_limit(self) -> int:
         return _MOST_BYTES * self._inner.size_limit
 
-    def read_into(self, offset: int, target: memoryview) -> int:
-        if offset < self._position:
-            self._restart()
-        while self._position < offset and self._fill():
-            self._take(offset - self._position)
-        if self._position < offset:
-            return 0
-        filled = 0
-        while filled < len(target) and self._fill():
-            piece = self._take(len(target) - filled)
-            target[filled : filled + len(piece)] = piece
-            filled += len(piece)
-        return filled
-
-    def close(self) -> None:
-        self._restart()
-        self._inner.close()
-
-    def _take(self, length: int) -> memoryview:
-        piece, self._output = self._output[:length], self._output[length:]
-        self._position += len(piece)
-        return piece
-
-    def _fill(self) -> bool:
-        """Makes at least one byte available; False at the end."""
-        while not self._output and not self._ended:
-            count = self._inner.read_into(self._read, memoryview(self._buffer))
-            self._read += count
-            self._ended = count < len(self._buffer)
-            text = self._decode(memoryview(self._buffer)[:count].tobytes())
-            self._output = memoryview(text.encode("utf-8", _UNREADABLE))
-        return bool(self._output)
+    def step(self) -> bytes | None:
+        if self._ended:
+            return None
+        count = self._inner.read_into(self._read, memoryview(self._buffer))
+        self._read += count
+        self._ended = count < len(self._buffer)
+        text = self._decode(memoryview(self._buffer)[:count].tobytes())
+        return text.encode("utf-8", _UNREADABLE)
 
     def _decode(self, data: bytes) -> str:
         try:
