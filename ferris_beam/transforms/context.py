@@ -16,6 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
 from ferris_beam.connector import Writer
 from ferris_beam.errors import PlanError
@@ -88,6 +89,9 @@ class Run:
     stages: tuple[StageOutput, ...] = ()
     held: frozenset[str] = frozenset()
     """The labels of Reads that workers hold as a whole, beside the batches they pass on."""
+    state_memory: int | None = None
+    """Bytes of rows that may wait in memory for the end of a shuffle, where all workers are threads
+    of one process; None where the runner keeps them."""
 
     def sink(self, label: str) -> Sink:
         return next(sink for sink in self.sinks if sink.label == label)
@@ -120,6 +124,7 @@ class PipelineContext:
     steps: list[Any] = field(default_factory=list)
     stages: list[StageOutput] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
+    state_memory: int | None = None
     local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
 
@@ -140,6 +145,7 @@ class PipelineContext:
                 bool(options.resume), options.rerun, options.reset, options.continue_changed
             ),
             demanded=options.delivery,
+            state_memory=options.state_memory << 20 if _in_one_process(options) else None,
         )
 
     def add_sink(self, sink: Sink) -> None:
@@ -172,6 +178,7 @@ class PipelineContext:
             (*self.unconsumed.values(), *self._loops()),
             tuple(self.stages),
             frozenset(self.held),
+            self.state_memory,
         )
 
     def _loops(self) -> Iterator[str]:
@@ -187,6 +194,13 @@ class PipelineContext:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _identity, (self.as_run(),)
+
+
+def _in_one_process(options: PipelineOptions) -> bool:
+    """Whether all workers are known to be threads of this process."""
+    runner = options.view_as(StandardOptions).runner or ""
+    mode = options.view_as(DirectOptions).direct_running_mode
+    return runner.endswith("FnApiRunner") and mode != "multi_processing"
 
 
 def _identity(run: Run) -> Run:

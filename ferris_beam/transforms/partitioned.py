@@ -9,7 +9,8 @@ change in between, so what was read (units and their fingerprints) is the finger
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from ferris_beam.transforms.context import PipelineContext, Run, StageOutput
 from ferris_beam.transforms.lineage import Lineage, lineage, merged
 from ferris_beam.transforms.operator import REJECTS, Operator, apply_operator, recorded
 from ferris_beam.transforms.rejecting import RejectingOperator
+from ferris_beam.transforms.spool import is_reference, partition_done, spool_of
 from ferris_beam.transforms.stage import Completion, Preparation
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Partitioned(beam.PTransform):
         context = PipelineContext.of(pipeline)
         _refuse_endless(self.label, [pcoll for _, pcoll in branches])
         before = merged([lineage(pcoll) for _, pcoll in branches])
+        self._operators: list[PrepareDoFn] = []
         prepared = [
             self._prepared(context, number, f"Prepare{place or ''}", pcoll)
             for place, (number, pcoll) in enumerate(branches)
@@ -84,8 +87,10 @@ class Partitioned(beam.PTransform):
         )
         every.element_type = _Keyed
         groups = (*prepared, every) | "Flatten" >> beam.Flatten() | "Shuffle" >> beam.GroupByKey()
-        operator = CompleteDoFn(context, self.completion, len(inputs), before)
+        operator = CompleteDoFn(context, self.completion, len(inputs), self.partitions, before)
         outputs = apply_operator(groups, operator, "Complete")
+        for prepare in self._operators:
+            prepare.stage = operator.label
         context.steps.append(operator)
         context.stages.append(StageOutput(operator.label, before.reads, self.partitions))
         return outputs.main
@@ -100,6 +105,7 @@ class Partitioned(beam.PTransform):
         operator = PrepareDoFn(context, preparation, number, name, self.partitions, strict)
         outputs = apply_operator(pcoll, operator, name, main_type=_Keyed)
         context.steps.append(operator)
+        self._operators.append(operator)
         if self.dead_letters is not None:
             self.dead_letters.add(outputs.rejects)
         return outputs.main
@@ -142,6 +148,7 @@ class PrepareDoFn(RejectingOperator):
         self.name = name
         self.partitions = partitions
         self.is_open = False
+        self.stage = ""
 
     def description(self) -> str:
         return f"{self.name} {self.preparation.description()} {self.partitions}"
@@ -189,7 +196,15 @@ class PrepareDoFn(RejectingOperator):
     def _cut(self, records: pa.RecordBatch) -> Iterator[tuple[int, tuple[int, Batch]]]:
         keys = self.preparation.key_columns
         for partition, part in split_by_partition(records, keys, self.partitions):
-            yield partition, (self.number, Batch(part))
+            yield partition, (self.number, Batch(self._stored(part)))
+
+    def _stored(self, part: pa.RecordBatch) -> pa.RecordBatch:
+        """``part``, or a reference to it where all workers are threads of this process."""
+        assert isinstance(self.run, Run)
+        limit = self.run.state_memory
+        if limit is None:
+            return part
+        return spool_of(self.run.identity.run, self.stage, limit).put(part)
 
 
 class CompleteDoFn(Operator):
@@ -198,11 +213,17 @@ class CompleteDoFn(Operator):
     is_source = True
 
     def __init__(
-        self, context: PipelineContext, completion: Completion, inputs: int, before: Lineage
+        self,
+        context: PipelineContext,
+        completion: Completion,
+        inputs: int,
+        partitions: int,
+        before: Lineage,
     ) -> None:
         self.run: PipelineContext | Run = context
         self.completion = completion
         self.inputs = inputs
+        self.partitions = partitions
         self.before = before
         self.is_open = False
 
@@ -226,12 +247,34 @@ class CompleteDoFn(Operator):
                     units.update(batch["unit"].to_pylist())
                 else:
                     inputs[number].append(batch.records)
-            origin = self._origin(partition, units)
-            yield from in_parts(self.completion.results(partition, inputs), origin)
+            waiting = [Waiting(rows, self._fetched) for rows in inputs]
+            results = self.completion.results(partition, waiting)
+            yield from in_parts(results, self._origin(partition, units))
+            partition_done(self.run.identity.run, self.label, partition, self.partitions)
+
+    def _fetched(self, records: pa.RecordBatch) -> pa.RecordBatch:
+        assert isinstance(self.run, Run)
+        if not is_reference(records):
+            return records
+        return spool_of(self.run.identity.run, self.label, self.run.state_memory or 0).get(records)
 
     def _origin(self, partition: int, units: set[int]) -> Origin:
         identity = blake2b(repr(sorted(units)).encode(), digest_size=8).hexdigest()
         return Origin(self.path_of(None), Interval(self.label, partition, partition + 1), identity)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The batches that came to a partition from one input; can be gone through several times."""
+
+    stored: Sequence[pa.RecordBatch]
+    fetch: Callable[[pa.RecordBatch], pa.RecordBatch]
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return map(self.fetch, self.stored)
+
+    def __len__(self) -> int:
+        return len(self.stored)
 
 
 def in_parts(results: Iterable[pa.RecordBatch], origin: Origin) -> Iterator[Batch]:

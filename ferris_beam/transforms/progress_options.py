@@ -8,7 +8,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 
 class ProgressOptions(PipelineOptions):
-    """``--name``, ``--resume``, ``--rerun``, ``--reset``, ``--continue``, ``--delivery``."""
+    """``--name``, ``--resume``, ``--rerun``, ``--reset``, ``--continue``, ``--delivery``, and
+    ``--state_memory``."""
 
     @classmethod
     def _add_argparse_args(cls, parser: ArgumentParser) -> None:
@@ -44,4 +45,12 @@ class ProgressOptions(PipelineOptions):
             choices=["exactly_once", "at_least_once"],
             default=None,
             help="Refuses to start if the plan can't do it; at_least_once keeps no ledger.",
+        )
+        parser.add_argument(
+            "--state_memory",
+            type=int,
+            default=512,
+            metavar="MB",
+            help="Rows that wait for a join or an aggregate stay in memory up to so many "
+            "megabytes, beyond that in temporary files.",
         )

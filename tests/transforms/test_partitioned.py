@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -16,6 +17,7 @@ import pytest
 import ferris_beam as fb
 from ferris_beam.errors import BadRecordError, PlanError, SourceChangedError, find_in_text
 from ferris_beam.interval import Interval, Origin
+from ferris_beam.transforms import spool
 from ferris_beam.transforms.partitioned import Partitioned, in_parts
 from ferris_beam.transforms.stage import Completion, Preparation
 from tests.transforms.pipelines import run
@@ -237,3 +239,32 @@ def test_parts_of_an_unknown_number_add_up_to_the_whole(count: int) -> None:
     )
     first = [part for part in parts if part.origin and not any(i for i, _ in part.origin.parts)]
     assert len(first) == 1
+
+
+@pytest.mark.parametrize("megabytes", [0, 512])
+def test_rows_wait_in_files_beyond_the_memory_they_may_take(
+    numbers: ModuleType, monkeypatch: pytest.MonkeyPatch, megabytes: int
+) -> None:
+    files: list[Any] = []
+    create = tempfile.TemporaryFile
+
+    def temporary_file() -> Any:
+        files.append(create())
+        return files[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary_file)
+    run(count(), f"--state_memory={megabytes}", threads=2)
+    assert counted(numbers) == {x: [3] for x in range(50)}
+    assert len(files) == (megabytes == 0)
+    assert all(file.closed for file in files)
+    assert not spool._spools
+    assert not spool._budgets
+
+
+def test_a_full_temporary_folder_is_a_clear_error(
+    numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open("/dev/full", "wb", buffering=0) as full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+        with pytest.raises(RuntimeError, match=r"No space left on device; set TMPDIR"):
+            run(count(), "--state_memory=0")
