@@ -34,6 +34,7 @@ _PUBLIC = {
     "launch": "ferris_beam.runners",
     "read": "ferris_beam.transforms:create_source",
     "register": "ferris_beam.registry",
+    "sql": "ferris_beam.sql",
     "write": "ferris_beam.transforms:create_sink",
 }
 
@@ -52,6 +53,7 @@ __all__ = [
     "launch",
     "read",
     "register",
+    "sql",
     "write",
 ]
 
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from ferris_beam.batches import Batch
     from ferris_beam.registry import register
     from ferris_beam.runners import launch
+    from ferris_beam.sql.execution.transform import sql
     from ferris_beam.transforms import (
         CheckSchema,
         DeadLetters,

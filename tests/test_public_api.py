@@ -24,6 +24,7 @@ PUBLIC = [
     "launch",
     "read",
     "register",
+    "sql",
     "write",
 ]
 

@@ -15,6 +15,8 @@ retries                attempts repeated after a transient error
 read_micros,           time spent inside the reader and the writer, microseconds
 write_micros
 backlog_bytes          a gauge: what was left of an endless unit when it was last asked
+rows_in, rows_out,     what a step of SQL took and gave, and its time; the role is its label
+bytes_out, micros
 =====================  ==========================================================
 """
 

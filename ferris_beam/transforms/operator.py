@@ -6,12 +6,12 @@ that every sink learns of every interval. Each adds its label to the origin's pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.pvalue import AsSideInput, PCollection, TaggedOutput
 
 from ferris_beam.batches import Batch, coder  # noqa: F401  (registers the coder of Batch)
 from ferris_beam.errors import FatalError
@@ -58,10 +58,15 @@ class Outputs(NamedTuple):
 
 
 def apply_operator(
-    pcoll: PCollection, operator: Operator, name: str, main_type: type = Batch
+    pcoll: PCollection,
+    operator: Operator,
+    name: str,
+    main_type: type = Batch,
+    sides: Sequence[AsSideInput] = (),
 ) -> Outputs:
     """Applies ``operator`` with typed outputs and tells it the label under which it stands."""
-    applied = pcoll | name >> beam.ParDo(operator).with_outputs(REJECTS, main="main")
+    pardo = beam.ParDo(operator, *sides)
+    applied = pcoll | name >> pardo.with_outputs(REJECTS, main="main")
     outputs = Outputs(applied["main"], applied[REJECTS])
     outputs.main.element_type = main_type
     outputs.rejects.element_type = Batch

@@ -9,6 +9,7 @@ change in between, so what was read (units and their fingerprints) is the finger
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,6 +30,7 @@ from ferris_beam.interval import Interval, Origin
 from ferris_beam.reliability import write_good_rows
 from ferris_beam.transforms.context import PipelineContext, Run, StageOutput
 from ferris_beam.transforms.lineage import Lineage, lineage, merged
+from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import REJECTS, Operator, apply_operator, recorded
 from ferris_beam.transforms.rejecting import RejectingOperator
 from ferris_beam.transforms.spool import is_reference, partition_done, spool_of
@@ -158,6 +160,8 @@ class PrepareDoFn(RejectingOperator):
 
     def start_bundle(self) -> None:
         if not self.is_open:
+            assert isinstance(self.run, Run)
+            self.counts = Meter(self.run.identity.run, "sql", self.stage)
             self.preparation.open()
             self.is_open = True
         for _ in self.preparation.flush():
@@ -170,6 +174,7 @@ class PrepareDoFn(RejectingOperator):
             records, origin = batch.records, batch.origin
             if origin is not None and origin.identity:
                 self.units.add(_fingerprint(origin.interval.unit, origin.identity))
+            began = time.perf_counter_ns()
             ready: list[pa.RecordBatch] = []
             failures: list[Any] = []
             if records.num_columns or records.num_rows:
@@ -178,6 +183,8 @@ class PrepareDoFn(RejectingOperator):
                         records, lambda part: ready.extend(self.preparation.add(part, origin))
                     )
                 )
+            self.counts.count("rows_in", records.num_rows)
+            self.counts.count("micros", (time.perf_counter_ns() - began) // 1000)
             for part in ready:
                 yield from self._cut(part)
             yield from self.rejects(records, origin, failures)
@@ -237,6 +244,7 @@ class CompleteDoFn(Operator):
         assert isinstance(self.run, Run)
         with recorded(self.run.identity.run):
             if not self.is_open:
+                self.counts = Meter(self.run.identity.run, "sql", self.label)
                 self.completion.open()
                 self.is_open = True
             partition, values = group
@@ -248,9 +256,21 @@ class CompleteDoFn(Operator):
                 else:
                     inputs[number].append(batch.records)
             waiting = [Waiting(rows, self._fetched) for rows in inputs]
-            results = self.completion.results(partition, waiting)
+            results = self._counted(self.completion.results(partition, waiting))
             yield from in_parts(results, self._origin(partition, units))
             partition_done(self.run.identity.run, self.label, partition, self.partitions)
+
+    def _counted(self, results: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """``results``; rows, bytes and time are counted under the stage's label."""
+        while True:
+            began = time.perf_counter_ns()
+            records = next(results, None)
+            self.counts.count("micros", (time.perf_counter_ns() - began) // 1000)
+            if records is None:
+                return
+            self.counts.count("rows_out", records.num_rows)
+            self.counts.count("bytes_out", records.nbytes)
+            yield records
 
     def _fetched(self, records: pa.RecordBatch) -> pa.RecordBatch:
         assert isinstance(self.run, Run)

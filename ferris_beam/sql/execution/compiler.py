@@ -1,0 +1,198 @@
+"""From a plan to transforms: one for each node, or for each chain of nodes over single batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from ferris_beam.sql.aggregation import plan_aggregate
+from ferris_beam.sql.execution.broadcast import JoinSideInput, JoinTable
+from ferris_beam.sql.execution.chains import steps_of
+from ferris_beam.sql.execution.constants import constants
+from ferris_beam.sql.execution.scans import Scans
+from ferris_beam.sql.execution.steps import Rename, Step, Steps
+from ferris_beam.sql.joins import BroadcastJoin, GivenTable, plan_hash_join, table_of
+from ferris_beam.sql.ordering import plan_over, plan_sort
+from ferris_beam.sql.plan.nodes import (
+    Aggregate,
+    Filter,
+    Given,
+    Join,
+    Node,
+    Over,
+    Project,
+    Rows,
+    Scan,
+    Sort,
+    Union,
+    Unnest,
+)
+from ferris_beam.sql.text import SqlText
+from ferris_beam.transforms.partitioned import Partitioned
+from ferris_beam.transforms.stage import Completion, Preparation
+
+if TYPE_CHECKING:
+    from ferris_beam.transforms.dead_letters import DeadLetters
+
+Streams = tuple[PCollection, ...]
+"""The branches of a result: several behind UNION ALL."""
+
+
+@dataclass
+class Compiler:
+    """Builds the transforms of one program in one pipeline.
+
+    ``given`` are the PCollections handed in, by name; ``plans`` those of the streams, which are
+    built when they are first read. A node that occurs twice is built once.
+    """
+
+    pipeline: beam.Pipeline
+    given: Mapping[str, PCollection]
+    plans: Mapping[str, Node] = field(default_factory=dict)
+    text: SqlText | None = None
+    dead_letters: DeadLetters | None = None
+    streams: dict[str, Streams] = field(default_factory=dict)
+    labels: dict[str, list[Node]] = field(default_factory=dict)
+    """What each transform computes, by its label."""
+
+    def __post_init__(self) -> None:
+        self._scans = Scans(self.pipeline, self.dead_letters)
+        self._built: dict[int, tuple[Node, Streams]] = {}
+        self._used: Counter[str] = Counter()
+        self._scope = ""
+
+    def build(self, name: str, node: Node) -> Streams:
+        """The transforms of ``node``, under labels that begin with ``name``."""
+        outer, self._scope = self._scope, name
+        streams = self.compiled(node)
+        self._scope = outer
+        return streams
+
+    def stream(self, name: str) -> Streams:
+        """The stream ``name``, built once."""
+        if name not in self.streams:
+            self.streams[name] = self.build(name, self.plans[name])
+        return self.streams[name]
+
+    def expect(self, plans: list[Node]) -> None:
+        """All plans that will be built: what they read together is read once."""
+        self._scans.expect(plans)
+
+    def compiled(self, node: Node) -> Streams:
+        chain: list[Node] = []
+        below = node
+        while isinstance(below, (Project, Filter, Unnest)):
+            chain.append(below)
+            below = below.input
+        if not chain and not isinstance(below, (Scan, Given)):
+            return self._compiled_once(below)
+        streams, steps = self._opened(below)
+        steps += steps_of(chain[::-1], below.schema, self.text)
+        return self._stepped(streams, steps, [*chain, below]) if steps else streams
+
+    def _opened(self, node: Node) -> tuple[Streams, list[Step]]:
+        """The batches of a leaf and what gives them the plan's names; of others themselves."""
+        if isinstance(node, Scan):
+            return (self._scans.read(node),), [Rename(node.names, node.schema)]
+        if isinstance(node, Given):
+            streams = self.stream(node.name) if node.stream else (self.given[node.name],)
+            return streams, [Rename(node.names, node.schema)]
+        return self._compiled_once(node), []
+
+    def _stepped(
+        self, streams: Streams, steps: list[Step], nodes: list[Node], kind: str = "Select"
+    ) -> Streams:
+        return tuple(
+            stream | self.label(kind, nodes) >> Steps(steps, dead_letters=self.dead_letters)
+            for stream in streams
+        )
+
+    def _compiled_once(self, node: Node) -> Streams:
+        if id(node) not in self._built:
+            self._built[id(node)] = node, self._BUILDERS[type(node)](self, node)
+        return self._built[id(node)][1]
+
+    def label(self, kind: str, nodes: list[Node]) -> str:
+        """A label of its own, the same whenever the same program is built."""
+        base = f"{self._scope}: {kind}"
+        self._used[base] += 1
+        label = base if self._used[base] == 1 else f"{base} {self._used[base]}"
+        self.labels[label] = nodes
+        return label
+
+    # ── one for each kind of node ───────────────────────────────────────────────────────────
+
+    def _rows(self, node: Rows) -> Streams:
+        return (self.pipeline | self.label("Values", [node]) >> constants(node, self.text),)
+
+    def _union(self, node: Union) -> Streams:
+        """Each branch under the names of the union; a branch that occurs twice gets a transform of
+        its own by that, so that its paths differ."""
+        found: list[PCollection] = []
+        for branch in node.branches:
+            rename = Rename(tuple(branch.schema.names), node.schema)
+            found += self._stepped(self.compiled(branch), [rename], [node])
+        return tuple(found)
+
+    def _aggregate(self, node: Aggregate) -> Streams:
+        plan = plan_aggregate(node, self.text)
+        return self._staged("Aggregate", node, (plan.preparation,), plan.completion)
+
+    def _over(self, node: Over) -> Streams:
+        preparation, completion = plan_over(node, self.text)
+        return self._staged("Over", node, (preparation,), completion)
+
+    def _sort(self, node: Sort) -> Streams:
+        preparation, completion = plan_sort(node, self.text)
+        return self._staged("Sort", node, (preparation,), completion)
+
+    def _join(self, node: Join) -> Streams:
+        if node.strategy == "broadcast":
+            return self._broadcast(node)
+        plan = plan_hash_join(node, self.text)
+        return self._staged("Join", node, (plan.left, plan.right), plan.completion)
+
+    def _broadcast(self, node: Join) -> Streams:
+        """The right side is loaded by the workers, if it is a source; what they can't read or
+        compute of it is told once, by a branch that reads it for its dead letters only."""
+        letters = self.dead_letters
+        source = table_of(node.right, letters is None, self.text)
+        if source is None:
+            table = GivenTable(())
+            join = BroadcastJoin(node, table, self.text)
+            side = self.compiled(node.right)
+            return tuple(
+                left
+                | self.label("Join", [node])
+                >> JoinSideInput(join, table, side, dead_letters=letters)
+                for left in self.compiled(node.left)
+            )
+        if letters is not None:
+            self.compiled(node.right)
+        steps: list[Step] = [JoinTable(BroadcastJoin(node, source, self.text))]
+        return self._stepped(self.compiled(node.left), steps, [node], "Join")
+
+    def _staged(
+        self,
+        kind: str,
+        node: Node,
+        preparations: tuple[Preparation, ...],
+        completion: Completion,
+    ) -> Streams:
+        inputs = tuple(self.compiled(below) for below in node.inputs)
+        stage = Partitioned(preparations, completion, dead_letters=self.dead_letters)
+        return (inputs | self.label(kind, [node]) >> stage,)
+
+    _BUILDERS: ClassVar[Mapping[type[Node], Callable[[Any, Any], Streams]]] = {
+        Rows: _rows,
+        Union: _union,
+        Aggregate: _aggregate,
+        Over: _over,
+        Sort: _sort,
+        Join: _join,
+    }

@@ -1,0 +1,70 @@
+"""From a planned program to a pipeline: every stream once, every sink written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from ferris_beam.sql.execution.compiler import Compiler, Streams
+from ferris_beam.sql.plan.nodes import Node
+from ferris_beam.sql.plan.program import Output, Program
+from ferris_beam.sql.rules import optimize
+from ferris_beam.sql.statements import Endpoint
+from ferris_beam.sql.text import SqlText
+from ferris_beam.transforms.factory import create_sink
+
+if TYPE_CHECKING:
+    from ferris_beam.transforms.dead_letters import DeadLetters
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built: the branches of each output in order, by name, the receipts of those that are
+    written, and what each transform computes, by its label."""
+
+    results: Mapping[str, Streams]
+    receipts: Mapping[str, PCollection]
+    labels: Mapping[str, list[Node]] = field(default_factory=dict)
+
+
+def run_program(
+    pipeline: beam.Pipeline,
+    program: Program,
+    *,
+    given: Mapping[str, PCollection] | None = None,
+    text: SqlText | None = None,
+    dead_letters: DeadLetters | None = None,
+) -> Built:
+    """Applies the transforms of ``program``; writes each output that has a sink.
+
+    ``given``: PCollections of Batch by the names under which the program reads them. Rows that
+    can't be read, computed or written go to ``dead_letters``; without it the first one stops the
+    job.
+    """
+    plans = {name: optimize(node) for name, node in program.streams.items()}
+    compiler = Compiler(pipeline, given or {}, plans, text, dead_letters)
+    outputs = [(_name(output, n), output) for n, output in enumerate(program.outputs)]
+    nodes = [plans.get(output.name) or optimize(output.node) for _, output in outputs]
+    compiler.expect([*plans.values(), *nodes])
+    results, receipts = {}, {}
+    for (name, output), node in zip(outputs, nodes, strict=True):
+        results[name] = compiler.stream(name) if name in plans else compiler.build(name, node)
+        if output.sink is not None:
+            receipts[name] = _written(name, output.sink, results[name], dead_letters)
+    return Built(results, receipts, compiler.labels)
+
+
+def _name(output: Output, number: int) -> str:
+    """The stream's name, or one that the labels of a query without a name begin with."""
+    return output.name or f"query {number + 1}"
+
+
+def _written(
+    name: str, sink: Endpoint, streams: Streams, dead_letters: DeadLetters | None
+) -> PCollection:
+    write = create_sink(sink.uri, dead_letters=dead_letters, **sink.options)
+    return streams | f"{name}: {write.default_label()}" >> write

@@ -1,0 +1,144 @@
+"""What happens to one batch between two shuffles: a chain of steps, in one transform."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from ferris_beam.batches import Batch
+from ferris_beam.errors import BadRecordError
+from ferris_beam.interval import Origin
+from ferris_beam.reliability import write_good_rows
+from ferris_beam.sql.kernel import Fragment, Kernel
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.map import MapBatches, MapOperator
+from ferris_beam.transforms.meter import Meter
+from ferris_beam.transforms.operator import recorded
+
+if TYPE_CHECKING:
+    from ferris_beam.transforms.dead_letters import DeadLetters
+
+
+class Step(ABC):
+    """One thing that is done to a batch. Pickled to the workers, opened there."""
+
+    def open(self, run: Run) -> None:
+        """Called once, before anything else."""
+
+    @abstractmethod
+    def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
+        """What becomes of ``records``. ``seed`` is that of the interval."""
+
+    @abstractmethod
+    def description(self) -> str:
+        """What it computes, in words that change when its result would."""
+
+
+@dataclass
+class Rename(Step):
+    """A source's columns, by ``names``, under the names that the plan has for them."""
+
+    names: tuple[str, ...]
+    schema: pa.Schema
+
+    def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
+        columns = [records[name] for name in self.names]
+        fields = [
+            pa.field(name, column.type)
+            for name, column in zip(self.schema.names, columns, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+
+    def description(self) -> str:
+        return f"{self.names} {self.schema.names}"
+
+
+@dataclass
+class Compute(Step):
+    """A SELECT over the batch."""
+
+    fragment: Fragment
+
+    def open(self, run: Run) -> None:
+        self.kernel = Kernel(self.fragment)
+
+    def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
+        yield self.kernel.run([records], seed=seed)
+
+    def description(self) -> str:
+        return f"{self.fragment.sql} {self.fragment.schema}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"fragment": self.fragment}
+
+
+class Steps(MapBatches):
+    """Applies ``steps`` to each batch; rows that one of them can't take are rejected."""
+
+    def __init__(self, steps: Sequence[Step], *, dead_letters: DeadLetters | None = None) -> None:
+        super().__init__(list, dead_letters=dead_letters)
+        self.steps = tuple(steps)
+
+    def operator(self, context: PipelineContext) -> MapOperator:
+        return StepsOperator(context, self.steps, self.dead_letters is None)
+
+
+class StepsOperator(MapOperator):
+    """One batch in, one batch out, in parts where it grew. Counts rows and time by its label."""
+
+    category = "sql"
+
+    def __init__(self, context: PipelineContext, steps: Sequence[Step], strict: bool) -> None:
+        super().__init__(context, list, strict)
+        self.steps = tuple(steps)
+        self.is_open = False
+
+    def description(self) -> str:
+        return "; ".join(step.description() for step in self.steps)
+
+    def setup(self) -> None:
+        super().setup()
+        assert isinstance(self.run, Run)
+        self.counts = Meter(self.run.identity.run, "sql", self.label)
+
+    def process(self, batch: Batch) -> Iterator[Any]:
+        assert isinstance(self.run, Run)
+        self.seed = seed_of(self.run, batch.origin)
+        if not self.is_open:
+            with recorded(self.run.identity.run):
+                for step in self.steps:
+                    step.open(self.run)
+            self.is_open = True
+        yield from super().process(batch)
+
+    def mapped(
+        self, records: pa.RecordBatch
+    ) -> tuple[list[pa.RecordBatch], list[tuple[int, BadRecordError]]]:
+        if records.num_columns == 0 and records.num_rows == 0:
+            return [records], []
+        began = time.perf_counter_ns()
+        results: list[pa.RecordBatch] = []
+        failures = list(write_good_rows(records, lambda part: results.extend(self._stepped(part))))
+        self.counts.count("rows_in", records.num_rows)
+        self.counts.count("rows_out", sum(part.num_rows for part in results))
+        self.counts.count("bytes_out", sum(part.nbytes for part in results))
+        self.counts.count("micros", (time.perf_counter_ns() - began) // 1000)
+        return results, failures
+
+    def _stepped(self, records: pa.RecordBatch) -> list[pa.RecordBatch]:
+        parts = [records]
+        for step in self.steps:
+            parts = [result for part in parts for result in step.results(part, self.seed)]
+        return parts
+
+
+def seed_of(run: Run, origin: Origin | None) -> str:
+    """What random values of a batch depend on: a repeat of the interval gives the same ones."""
+    if origin is None:
+        return run.identity.run
+    return f"{run.identity.name} {origin.interval}"
