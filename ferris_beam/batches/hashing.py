@@ -171,7 +171,8 @@ def split_by_partition(
     if not key_columns or count == 1:
         return [(0, records)]
     partitions = partitions_of(records, key_columns, count)
-    order = np.argsort(partitions, kind="stable")
+    narrow = partitions.astype(np.int16) if count <= 1 << 15 else partitions  # sorted by radix
+    order = np.argsort(narrow, kind="stable")
     sizes = np.bincount(partitions, minlength=count)
     ordered = records.take(pa.array(order))
     ends = np.cumsum(sizes)

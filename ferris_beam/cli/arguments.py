@@ -148,6 +148,11 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         "--columns", metavar="A,B", type=_names, help="reads these columns only, in this order"
     )
     parser.add_argument("--limit", metavar="N", type=_count, help="copies the first N rows only")
+    add_progress_arguments(parser)
+
+
+def add_progress_arguments(parser: argparse.ArgumentParser) -> None:
+    """Who resumes what, and which guarantee is demanded."""
     progress = parser.add_argument_group("identity and delivery")
     identity = progress.add_mutually_exclusive_group()
     identity.add_argument("--name", help="a lasting name: started again, it goes on")
@@ -158,6 +163,29 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         "--continue", dest="continue_changed", action="store_true", help="goes on although changed"
     )
     progress.add_argument("--delivery", choices=["exactly_once", "at_least_once"])
+
+
+def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `python -m pipelines.sql` is told."""
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--file", metavar="F.sql", help="the statements; - is standard input")
+    text.add_argument("--query", metavar="SQL", help="the statements themselves")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_variable,
+        help="replaces ${NAME} in the text; may be given several times",
+    )
+    parser.add_argument("--explain", action="store_true", help="shows the plans, runs nothing")
+    parser.add_argument(
+        "--dead-letters", metavar="URI", help="where rejected rows go; without it they stop the job"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="prints results as JSON lines, every row of them"
+    )
+    add_progress_arguments(parser)
 
 
 def _add_dead_letters(commands: Any) -> None:
@@ -201,6 +229,13 @@ def _names(text: str) -> list[str]:
     if not all(names):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of names like a,b")
     return names
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def _count(text: str) -> int:

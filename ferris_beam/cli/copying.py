@@ -41,7 +41,12 @@ def checked(
         problems.attempt(fb.create_sink, arguments.dead_letters)
     problems.raise_any()
     assert options is not None
+    set_progress(options, arguments)
+    return options
+
+
+def set_progress(options: PipelineOptions, arguments: argparse.Namespace) -> None:
+    """What `add_progress_arguments` read, as options of the pipeline."""
     progress = options.view_as(fb.ProgressOptions)
     for name in ("name", "resume", "rerun", "reset", "continue_changed", "delivery"):
         setattr(progress, name, getattr(arguments, name))
-    return options

@@ -51,8 +51,13 @@ def show_pairs(screen: Console, facts: Mapping[str, str]) -> None:
 
 
 def show_records(screen: Console, title: str, records: pa.RecordBatch) -> None:
-    """Rows, with as many columns as there is room for."""
+    """Rows under a heading."""
     show_heading(screen, title)
+    show_rows(screen, records)
+
+
+def show_rows(screen: Console, records: pa.RecordBatch) -> None:
+    """Rows, with as many columns as there is room for."""
     if not records.num_rows or not records.num_columns:
         show_text(screen, "none")
         return

@@ -79,11 +79,13 @@ class Select:
 
 @dataclass(frozen=True)
 class Describe:
-    """``DESCRIBE 'uri'``, ``DESCRIBE name``: the columns and their types."""
+    """``DESCRIBE 'uri' [WITH (…)]``, ``DESCRIBE name``: the columns and their types."""
 
     target: str
     is_uri: bool
     span: Span
+    options: Mapping[str, Any] = field(default_factory=dict)
+    option_spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

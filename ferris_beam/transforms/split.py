@@ -116,7 +116,7 @@ def missing_of(
     needed = IntervalSet()
     starts: list[int] = []
     sinks = list(run.sinks_of(label))
-    if not sinks and not any(run.stages_of(label)):
+    if not sinks and not any(any(run.sinks_of(stage.label)) for stage in run.stages_of(label)):
         return [split.interval]
     for sink, paths in sinks:
         if paths is None:

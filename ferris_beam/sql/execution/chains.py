@@ -10,7 +10,7 @@ from sqlglot import exp
 from ferris_beam.sql.execution.steps import Compute, Step
 from ferris_beam.sql.execution.unnest import Explode
 from ferris_beam.sql.kernel import fragment
-from ferris_beam.sql.plan.nodes import Filter, Named, Node, Project, Unnest, column
+from ferris_beam.sql.nodes import Filter, Named, Node, Project, Unnest, column
 from ferris_beam.sql.text import SqlText
 
 INPUT = "input_0"

@@ -17,8 +17,7 @@ from ferris_beam.sql.execution.constants import constants
 from ferris_beam.sql.execution.scans import Scans
 from ferris_beam.sql.execution.steps import Rename, Step, Steps
 from ferris_beam.sql.joins import BroadcastJoin, GivenTable, plan_hash_join, table_of
-from ferris_beam.sql.ordering import plan_over, plan_sort
-from ferris_beam.sql.plan.nodes import (
+from ferris_beam.sql.nodes import (
     Aggregate,
     Filter,
     Given,
@@ -32,6 +31,7 @@ from ferris_beam.sql.plan.nodes import (
     Union,
     Unnest,
 )
+from ferris_beam.sql.ordering import plan_over, plan_sort
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.partitioned import Partitioned
 from ferris_beam.transforms.stage import Completion, Preparation

@@ -13,7 +13,7 @@ from ferris_beam.batches import Batch, concatenate
 from ferris_beam.interval import Interval, Origin
 from ferris_beam.sql.execution.chains import select_of
 from ferris_beam.sql.kernel import Fragment, Kernel, fragment
-from ferris_beam.sql.plan.nodes import Named, Project, Rows
+from ferris_beam.sql.nodes import Named, Project, Rows
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.operator import Operator, apply_operator, recorded

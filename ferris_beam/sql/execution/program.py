@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from ferris_beam.sql.execution.compiler import Compiler, Streams
-from ferris_beam.sql.plan.nodes import Node
+from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.program import Output, Program
 from ferris_beam.sql.rules import optimize
 from ferris_beam.sql.statements import Endpoint
@@ -29,6 +29,8 @@ class Built:
     results: Mapping[str, Streams]
     receipts: Mapping[str, PCollection]
     labels: Mapping[str, list[Node]] = field(default_factory=dict)
+    plans: Mapping[str, Node] = field(default_factory=dict)
+    """The nodes that are run, of each stream and each output, by name."""
 
 
 def run_program(
@@ -55,7 +57,8 @@ def run_program(
         results[name] = compiler.stream(name) if name in plans else compiler.build(name, node)
         if output.sink is not None:
             receipts[name] = _written(name, output.sink, results[name], dead_letters)
-    return Built(results, receipts, compiler.labels)
+    run = {name: node for (name, _), node in zip(outputs, nodes, strict=True)}
+    return Built(results, receipts, compiler.labels, {**plans, **run})
 
 
 def _name(output: Output, number: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from ferris_beam.sql.plan.nodes import Node, Scan, walk
+from ferris_beam.sql.nodes import Node, Scan, walk
 from ferris_beam.sql.rules.predicate import arrow_predicate
 from ferris_beam.transforms.read import Read
 

@@ -11,7 +11,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from ferris_beam.batches import Batch
 from ferris_beam.errors import ConfigurationError, PlanError
-from ferris_beam.sql.execution.given import given_batches, given_schema
+from ferris_beam.sql.execution.given import given_batches, given_schema, remember
 from ferris_beam.sql.execution.program import Built, run_program
 from ferris_beam.sql.plan.catalog import Catalog
 from ferris_beam.sql.plan.program import Program, plan_program
@@ -94,10 +94,9 @@ class Sql(beam.PTransform):
         if last in built.receipts:
             return built.receipts[last]
         streams = built.results[last]
-        if len(streams) == 1:
-            return streams[0]
-        result = streams | "Result" >> beam.Flatten()
+        result = streams[0] if len(streams) == 1 else streams | "Result" >> beam.Flatten()
         result.element_type = Batch
+        remember(result, program.outputs[-1].node.schema)
         return result
 
 

@@ -1,0 +1,61 @@
+"""TUMBLE and HOP with windows of one length.
+
+HOP aggregates panes, which are as long as the greatest common divisor of size and slide: each
+window is made of whole ones, so a row is counted once and only the pane's state is merged into
+all of its windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from ferris_beam.sql.aggregation.arrays import Integers
+
+
+@dataclass(frozen=True)
+class FixedWindows:
+    """``[start, start + size)`` for each ``start`` that is ``offset`` and a multiple of ``slide``;
+    all in microseconds. A slide longer than the size leaves times that are in no window."""
+
+    size: int
+    slide: int
+    offset: int = 0
+
+    @property
+    def pane(self) -> int:
+        return gcd(self.size, self.slide)
+
+    def assign(self, times: Integers) -> tuple[Integers | None, Integers]:
+        """The rows that are in a window (None: all), and the start of the pane of each."""
+        rows = None
+        if self.slide > self.size:
+            inside = (times - self.offset) % self.slide < self.size
+            rows, times = np.flatnonzero(inside), times[inside]
+        return rows, _floor(times, self.pane, self.offset)
+
+    def windows(self, panes: Integers) -> tuple[Integers | None, Integers]:
+        """For each window that a pane belongs to: the pane's place (None: each once, in order),
+        and the window's start."""
+        if self.pane == self.slide == self.size:
+            return None, panes
+        last = _floor(panes, self.slide, self.offset)
+        places, starts = [], []
+        for back in range(-(-self.size // self.slide)):
+            start = last - back * self.slide
+            inside = np.flatnonzero(start + self.size > panes)
+            places.append(inside)
+            starts.append(start[inside])
+        return np.concatenate(places), np.concatenate(starts)
+
+    def ends(self, starts: Integers) -> Integers:
+        return starts + self.size
+
+
+def _floor(times: Integers, step: int, offset: int) -> Integers:
+    """Rounded down, also before 1970 (numpy's // rounds down)."""
+    shifted = times - offset if offset else times
+    floored = shifted // step * step
+    return floored + offset if offset else floored

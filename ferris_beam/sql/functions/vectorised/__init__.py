@@ -1,0 +1,1 @@
+"""Functions over Arrow arrays that the engine lacks."""

@@ -1,0 +1,57 @@
+"""CAST, TRY_CAST and AT TIME ZONE by types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.types as pt
+from sqlglot import exp
+
+from ferris_beam.sql.kernel.expressions import cast_to, checked_call, set_type, text_of
+from ferris_beam.sql.kernel.rendering import Refused, call
+from ferris_beam.sql.kernel.types import arrow_type, spoken
+
+if TYPE_CHECKING:
+    from ferris_beam.sql.kernel.checking import Checker
+
+
+def check_cast(checker: Checker, node: exp.Expression) -> exp.Expression:
+    """Numbers are rounded to integers as in PostgreSQL: floats half to even, decimals half away
+    from zero. DataFusion would cut off the decimals."""
+    try:
+        wanted = arrow_type(node.to)
+    except ValueError as error:
+        raise Refused(str(error), node, "docs/sql.md lists the types") from None
+    given = checker.type_of(node.this)
+    value = node.this
+    if pt.is_integer(wanted) and pt.is_floating(given):
+        value = checked_call("round", given, value)
+    elif pt.is_integer(wanted) and pt.is_decimal(given) and given.scale:
+        value = cast_to(value, _without_decimals(given))
+    function = "arrow_try_cast" if isinstance(node, exp.TryCast) else "arrow_cast"
+    return cast_to(value, wanted, function)
+
+
+def _without_decimals(given: pa.DataType) -> pa.DataType:
+    """With room for the digit that rounding up may add."""
+    digits = min(38, given.precision - given.scale + 1)
+    kind = pa.decimal256 if pt.is_decimal256(given) else pa.decimal128
+    return kind(digits, 0)
+
+
+def check_zone(checker: Checker, node: exp.Expression) -> exp.Expression:
+    """A timestamp without a zone is taken as local time there; one with a zone is shown as local
+    time there, without a zone."""
+    zone = text_of(node.args["zone"])
+    if zone is None:
+        raise Refused("AT TIME ZONE needs the name of a zone in quotes", node, "'Europe/Paris'")
+    given = checker.type_of(node.this)
+    if pt.is_date(given):
+        given = pa.timestamp("us")
+    if not pt.is_timestamp(given):
+        raise Refused(f"AT TIME ZONE needs a timestamp, not {spoken(given)}", node)
+    local = cast_to(node.this, pa.timestamp("us", zone))
+    if given.tz is None:
+        return cast_to(local, pa.timestamp("us", "UTC"))
+    return set_type(call("to_local_time", local), pa.timestamp("us"))

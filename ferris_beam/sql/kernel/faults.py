@@ -1,0 +1,138 @@
+"""What DataFusion says when a query fails, in our errors and in words for users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ferris_beam.errors import BadRecordError, FatalError, FerrisError
+from ferris_beam.sql.kernel.types import spoken_name
+
+_PYTHON = re.compile(
+    r"PyErr \{ type: <class '(?P<type>[\w.]+)'>, value: \w+\((?P<value>.*?)\), "
+    r"traceback: (?:Some|None)",
+    re.DOTALL,
+)
+_ROW_FAULTS = frozenset(
+    {
+        "ferris_beam.sql.kernel.checked.RowFault",
+        "ValueError",
+        "OverflowError",
+        "ZeroDivisionError",
+        "pyarrow.lib.ArrowInvalid",
+    }
+)
+_Reason = Callable[[re.Match[str]], str]
+
+_KNOWN: tuple[tuple[re.Pattern[str], _Reason], ...] = (
+    (re.compile(r"Divide by zero", re.I), lambda found: "division by zero"),
+    (
+        re.compile(r"Cannot cast (?:string|value) '(.*)' to value of (.+?) type", re.DOTALL),
+        lambda found: f"{_short(found[1])!r} is not {spoken_name(found[2])}",
+    ),
+    (
+        re.compile(
+            r"(?:Can't|Cannot) cast (?:value )?(\S+) to (?:type )?(.+?)\.?(?: Overflowing.*)?$"
+        ),
+        lambda found: f"{_short(found[1])} does not fit {spoken_name(found[2])}",
+    ),
+    (
+        re.compile(r"Cannot cast to (\w+\(.*?\))\. Overflowing on (\S+)"),
+        lambda found: f"{_short(found[2])} does not fit {spoken_name(found[1])}",
+    ),
+    (
+        re.compile(r"value of (\S+) is out of range (\w+)"),
+        lambda found: f"{_short(found[1])} does not fit {spoken_name(found[2])}",
+    ),
+    (
+        re.compile(r"(\S+) is too (?:large|small) to store in a (\w+) of precision (\d+)"),
+        lambda found: f"{_short(found[1])} has more than the {found[3]} digits of its type",
+    ),
+    (
+        re.compile(r"Error parsing timestamp from '(.*?)': ", re.DOTALL),
+        lambda found: f"{_short(found[1])!r} is not a timestamp",
+    ),
+    (
+        re.compile(r"Invalid value '(.*?)' (?:for|of) (\w+)", re.DOTALL),
+        lambda found: f"{_short(found[1])!r} is not {spoken_name(found[2])}",
+    ),
+    (re.compile(r"overflow", re.I), lambda found: "overflow: a result does not fit its type"),
+)
+_PREFIX = re.compile(
+    r"^(?:DataFusion error: |(?:Arrow|Execution|External|Compute|Cast|Parser|Invalid argument)"
+    r" error: |Context\(.*?\): |caused by\s+|type_coercion\s+|Optimizer rule '.*?' failed\s+)+"
+)
+_OF_ROWS = re.compile(
+    r"Arrow error: |Execution error: |Divide by zero|Cast error|Parser error|Arithmetic overflow"
+)
+_NOT_OF_ROWS = re.compile(r"Internal error|not implemented|Error during planning|Schema error")
+_EXHAUSTED = re.compile(r"Resources exhausted|Failed to allocate|Memory Exhausted", re.I)
+_LONGEST = 60
+
+
+def run_error(error: BaseException, node: str = "", option: str = "") -> FerrisError:
+    """The error of ours for an exception that a query raised while it ran.
+
+    ``node`` names the query in a message about memory, ``option`` what sets its limit.
+    """
+    if isinstance(error, FerrisError):
+        return error
+    said = str(error)
+    if _EXHAUSTED.search(said):
+        return _exhausted(said, node, option)
+    reason = row_fault(said)
+    if reason is not None:
+        return BadRecordError(reason, reason=_label(reason))
+    return FatalError(f"the query can't be computed: {readable(said)}")
+
+
+def row_fault(said: str) -> str | None:
+    """The reason if this is the fault of a row, else None."""
+    python = _PYTHON.search(said)
+    if python is not None:
+        return _unquoted(python["value"]) if python["type"] in _ROW_FAULTS else None
+    if _NOT_OF_ROWS.search(said) or not _OF_ROWS.search(said):
+        return None
+    for pattern, reason in _KNOWN:
+        found = pattern.search(said)
+        if found is not None:
+            return reason(found)
+    return readable(said)
+
+
+def readable(said: str) -> str:
+    """DataFusion's words without what they are wrapped in, on one line."""
+    python = _PYTHON.search(said)
+    if python is not None:
+        return _unquoted(python["value"])
+    said = _PREFIX.sub("", said.strip())
+    return " ".join(said.split())
+
+
+def _exhausted(said: str, node: str, option: str) -> FatalError:
+    of = f" of {node}" if node else ""
+    todo = f"; raise {option}" if option else ""
+    return FatalError(
+        f"the memory limit{of} is reached, and what it holds can't be spilled to disk{todo}, or "
+        f"use more partitions\n{readable(said)}"
+    )
+
+
+def _unquoted(value: str) -> str:
+    """The message in an exception's repr: `'division by zero'`."""
+    text = value.strip().rstrip(",")
+    if len(text) >= 2 and text[0] in "'\"" and text[-1] == text[0]:
+        text = text[1:-1]
+    return text.replace("\\\\n", "\n").replace("\\'", "'").replace('\\"', '"')
+
+
+def _label(reason: str) -> str:
+    """What rows with the same kind of fault have in common: without their values."""
+    for name in ("division by zero", "overflow", "does not fit", "is not", "digits"):
+        if name in reason:
+            return {"is not": "a value is not of the type", "digits": "overflow"}.get(name, name)
+    return reason if len(reason) <= _LONGEST else reason[:_LONGEST]
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"

@@ -1,0 +1,138 @@
+"""A whole SQL text becomes a program: results and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from ferris_beam.sql import nodes
+from ferris_beam.sql import statements as parsed
+from ferris_beam.sql.nodes import Node
+from ferris_beam.sql.plan.builder import Builder
+from ferris_beam.sql.plan.catalog import Catalog, Entry
+from ferris_beam.sql.plan.changelog import check_changes, is_bounded
+from ferris_beam.sql.statements import Emit, Endpoint, Statement
+from ferris_beam.sql.text import SqlText
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result: ``node`` goes to ``sink``, or is printed where there is none. ``name`` is the
+    stream's (empty: it has none). ``options`` are those of WITH, of sink and pipeline alike."""
+
+    name: str
+    node: Node
+    sink: Endpoint | None
+    emit: Emit | None
+    options: Mapping[str, Any]
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class Program:
+    """``outputs`` in the order of their statements; ``streams`` are the plans of all named queries:
+    a `nodes.Given` with ``stream`` reads one of these."""
+
+    outputs: tuple[Output, ...]
+    streams: Mapping[str, Node] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+
+
+def plan_program(statements: Iterable[Statement], text: SqlText, catalog: Catalog) -> Program:
+    """The plan of all statements; sources are discovered, nothing is run.
+
+    A named query without INTO is put out if its statement is the last one. DESCRIBE and SHOW put
+    out rows. Raises `SqlError`.
+    """
+    planner = _Planner(text, catalog)
+    every = list(statements)
+    for place, statement in enumerate(every):
+        planner.add(statement, last=place == len(every) - 1)
+    return Program(tuple(planner.outputs), planner.streams, catalog)
+
+
+class _Planner:
+    def __init__(self, text: SqlText, catalog: Catalog) -> None:
+        self.text = text
+        self.catalog = catalog
+        self.outputs: list[Output] = []
+        self.streams: dict[str, Node] = {}
+
+    def add(self, statement: Statement, last: bool) -> None:
+        if isinstance(statement, parsed.DeclareStream):
+            self.catalog.declare(statement, self.text)
+        elif isinstance(statement, parsed.Explain):
+            self._explained(statement)
+        elif isinstance(statement, parsed.CreateStream):
+            self._create(statement, last)
+        elif isinstance(statement, parsed.Select):
+            self._select(statement, statement)
+        elif isinstance(statement, parsed.Describe):
+            self._print(self._describe(statement), statement)
+        else:
+            self._print(self._show(statement), statement)
+
+    def _explained(self, statement: parsed.Explain) -> None:
+        inner = statement.statement
+        if isinstance(inner, parsed.Select):
+            self._select(inner, statement)
+        else:
+            node = self._query(inner.query, inner.emit, inner.sink is not None)
+            self._put_out(inner, node, statement)
+
+    def _create(self, statement: parsed.CreateStream, last: bool) -> None:
+        node = self._query(statement.query, statement.emit, statement.sink is not None)
+        if statement.name:
+            entry = Entry(
+                statement.name, node.schema, bounded=is_bounded(node), is_table=statement.is_table
+            )
+            self.catalog.define(entry, statement.span, self.text)
+            self.streams[statement.name] = node
+        if statement.sink is not None or last:
+            self._put_out(statement, node, statement)
+
+    def _put_out(self, query: parsed.CreateStream, node: Node, statement: Statement) -> None:
+        self.outputs.append(
+            Output(query.name, node, query.sink, query.emit, query.options, statement)
+        )
+
+    def _select(self, query: parsed.Select, statement: Statement) -> None:
+        node = self._query(query.query, query.emit, False)
+        self.outputs.append(Output("", node, None, query.emit, {}, statement))
+
+    def _print(self, node: Node, statement: Statement) -> None:
+        self.outputs.append(Output("", node, None, None, {}, statement))
+
+    def _query(self, query: exp.Expression, emit: Emit | None, has_sink: bool) -> Node:
+        node = Builder(self.catalog, self.text).plan(query).node
+        check_changes(node, emit, query, self.text, self.catalog)
+        return node
+
+    def _describe(self, statement: parsed.Describe) -> Node:
+        if statement.is_uri:
+            endpoint = Endpoint(statement.target, statement.span)
+            schema = self.catalog.source(endpoint, self.text).schema
+        else:
+            schema = self.catalog.require(statement.target, statement.span, self.text).schema
+        return text_rows(
+            ("column", "type"), [(each.name, str(each.type)) for each in schema]
+        )
+
+    def _show(self, statement: parsed.ShowStreams) -> Node:
+        rows = [
+            (each.name, "table" if each.is_table else "stream")
+            for each in self.catalog.entries
+            if each.is_table or not statement.tables_only
+        ]
+        return text_rows(("name", "kind"), rows)
+
+
+def text_rows(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> nodes.Rows:
+    """Rows of text."""
+    schema = pa.schema([pa.field(name, pa.string()) for name in names])
+    cells = tuple(tuple(exp.Literal.string(cell) for cell in row) for row in rows)
+    return nodes.Rows(schema, cells)

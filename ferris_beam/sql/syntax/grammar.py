@@ -1,0 +1,311 @@
+"""The statements, read from their tokens: everything but queries and expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+from sqlglot.tokens import TokenType
+
+from ferris_beam.sql.statements import (
+    ColumnDefinition,
+    CreateStream,
+    DeclareStream,
+    Describe,
+    Endpoint,
+    Explain,
+    Select,
+    ShowStreams,
+    Span,
+    Statement,
+    Watermark,
+)
+from ferris_beam.sql.syntax.fault import Fault
+from ferris_beam.sql.syntax.keywords import STATEMENTS, near_miss, shown, span_of_token
+from ferris_beam.sql.syntax.parser import FerrisParser
+from ferris_beam.sql.syntax.settings import Settings, parse_settings
+from ferris_beam.sql.syntax.supported import check_supported
+from ferris_beam.sql.syntax.tail import parse_tail_clause, parse_uri
+from ferris_beam.sql.syntax.unsupported import UNSUPPORTED
+
+PIPELINE_OPTIONS = ("delivery", "name", "rerun", "reset")
+"""Of a statement's ``WITH (…)`` these belong to the pipeline, all others to its sink."""
+
+_QUERY_STARTS = (
+    TokenType.SELECT,
+    TokenType.WITH,
+    TokenType.VALUES,
+    TokenType.L_PAREN,
+    TokenType.FROM,
+)
+
+
+def parse_statement(parser: FerrisParser) -> Statement:
+    """The one statement that `FerrisParser.begin` was given; `Fault` where it goes wrong."""
+    statement = _statement(parser)
+    if parser.token:
+        raise parser.expected("the end of the statement")
+    return statement
+
+
+def _statement(parser: FerrisParser) -> Statement:
+    first = parser._curr
+    word = first.text.upper()
+    if first.token_type in _QUERY_STARTS:
+        return _query_statement(parser)
+    if reader := _READERS.get(word):
+        parser._advance()
+        return reader(parser, span_of_token(first))
+    raise _no_statement(parser)
+
+
+def _no_statement(parser: FerrisParser) -> Fault:
+    word = parser._curr.text.upper()
+    if word in UNSUPPORTED:
+        return parser.fault(f"{word} is not supported", hint=UNSUPPORTED[word])
+    if meant := near_miss(word, (*STATEMENTS, *UNSUPPORTED)):
+        return parser.fault(f"no statement starts with {word}", hint=f"did you mean {meant}?")
+    hint = f"statements start with {', '.join(STATEMENTS)}"
+    return parser.fault(f"no statement starts with {shown(parser._curr)}", hint=hint)
+
+
+def _query_statement(parser: FerrisParser) -> Select | CreateStream:
+    """``SELECT …``; with INTO it is an INSERT."""
+    span = parser.here()
+    query = _query(parser)
+    tail = parser.tail
+    if tail.uri is not None and tail.uri_span is not None:
+        return _create(parser, "", query, tail.uri_span)
+    if tail.settings is not None:
+        hint = "INTO 'uri' WITH (…) writes the result; options of a source stand behind its URI"
+        raise parser.fault("WITH (…) has nothing to set here", tail.settings_span, hint)
+    return Select(query=query, emit=tail.emit, span=span)
+
+
+def _query(parser: FerrisParser) -> exp.Query:
+    """The query that must come next, its clauses EMIT, INTO and WITH left in ``parser.tail``."""
+    if not parser._match_set(_QUERY_STARTS, advance=False):
+        raise parser.expected("a query: SELECT …")
+    parsed = parser._parse_statement()
+    while parsed is not None and parse_tail_clause(parser):
+        parsed = parser._parse_query_modifiers(parsed)
+    if parser.token:
+        raise parser.expected("an operator, a comma, the next clause or ;", _between(parser))
+    return check_supported(parsed)
+
+
+def _between(parser: FerrisParser) -> str:
+    starts = parser._curr.text.upper() in STATEMENTS
+    return "statements are separated by ;" if starts else ""
+
+
+def _create(
+    parser: FerrisParser, name: str, query: exp.Query, span: Span, is_table: bool = False
+) -> CreateStream:
+    """Options of the pipeline go to the statement, all others to its sink."""
+    tail = parser.tail
+    settings = tail.settings or Settings({}, {})
+    ours = {name for name in settings.values if name in PIPELINE_OPTIONS}
+    sink = None
+    if tail.uri is not None and tail.uri_span is not None:
+        theirs = settings.without(ours)
+        sink = Endpoint(tail.uri, tail.uri_span, theirs.values, theirs.spans)
+    elif others := settings.without(ours).spans:
+        option = next(iter(others))
+        names = ", ".join(PIPELINE_OPTIONS)
+        hint = f"without INTO only the pipeline's options have a meaning: {names}"
+        raise parser.fault(f"there is no sink for the option {option}", others[option], hint)
+    pipeline = settings.only(ours)
+    return CreateStream(
+        name=name,
+        query=query,
+        sink=sink,
+        emit=tail.emit,
+        options=pipeline.values,
+        span=span,
+        option_spans=pipeline.spans,
+        is_table=is_table,
+    )
+
+
+def _create_statement(parser: FerrisParser, start: Span) -> CreateStream | DeclareStream:
+    is_table = _stream_or_table(parser)
+    name, span = _name(parser, "the stream's name")
+    if parser._match(TokenType.L_PAREN, advance=False):
+        return _declaration(parser, name, span, is_table)
+    if not parser._match(TokenType.ALIAS):
+        hint = "CREATE STREAM n AS SELECT …, or CREATE STREAM n (column TYPE, …) FROM 'uri'"
+        raise parser.expected("AS", hint)
+    return _create(parser, name, _query(parser), span, is_table)
+
+
+def _stream_or_table(parser: FerrisParser) -> bool:
+    word = parser._curr.text.upper() if parser.token else ""
+    if word in ("STREAM", "TABLE"):
+        parser._advance()
+        return word == "TABLE"
+    if word == "OR" or word in _REFUSED_KINDS:
+        what = "OR REPLACE" if word == "OR" else word
+        hint = _REFUSED_KINDS.get(word, "a program's streams start anew at every run")
+        raise parser.fault(f"CREATE {what} is not supported", hint=hint)
+    raise parser.expected("STREAM or TABLE after CREATE")
+
+
+_REFUSED_KINDS = {
+    "VIEW": "CREATE STREAM n AS SELECT …, without INTO, is a view that other streams read",
+    "MATERIALIZED": "CREATE STREAM n AS SELECT … INTO 'uri' writes what it computes",
+    "TEMP": "streams and tables live as long as their program: leave it out",
+    "TEMPORARY": "streams and tables live as long as their program: leave it out",
+    "INDEX": "sources are read as they are",
+    "FUNCTION": "functions are written in Python: @fb.function",
+    "MACRO": "functions are written in Python: @fb.function",
+    "SCHEMA": "streams have plain names, without a schema",
+    "DATABASE": "streams have plain names, without a database",
+}
+
+
+def _name(parser: FerrisParser, what: str) -> tuple[str, Span]:
+    token = parser._curr
+    if parser._match_text_seq("IF", "NOT", "EXISTS", advance=False):
+        hint = "a program's streams start anew at every run: leave it out"
+        raise parser.fault("IF NOT EXISTS is not supported", hint=hint)
+    name = parser._parse_id_var(any_token=False)
+    if not isinstance(name, exp.Identifier):
+        raise parser.expected(what)
+    if parser._match(TokenType.DOT, advance=False):
+        raise parser.fault("names of streams have no dots", hint='quote the name: "a.b"')
+    return name.name, span_of_token(token)
+
+
+_ENDS_OF_TYPE = (TokenType.COMMA, TokenType.NOT, TokenType.NULL, TokenType.R_PAREN)
+
+
+def _declaration(parser: FerrisParser, name: str, span: Span, is_table: bool) -> DeclareStream:
+    parser._match_l_paren()
+    columns: list[ColumnDefinition] = []
+    watermark = None
+    while True:
+        if parser._match_text_seq("WATERMARK", "FOR"):
+            if watermark is not None:
+                raise parser.fault("a stream has one watermark")
+            watermark = _watermark(parser)
+        else:
+            columns.append(_column(parser, columns))
+        if not parser._match(TokenType.COMMA):
+            break
+    if not parser._match(TokenType.R_PAREN):
+        raise parser.expected("a comma or )")
+    if not parser._match(TokenType.FROM):
+        raise parser.expected("FROM and the quoted URI of what the stream reads")
+    source = _endpoint(parser, "FROM")
+    return DeclareStream(name, tuple(columns), source, watermark, span, is_table)
+
+
+def _column(parser: FerrisParser, before: list[ColumnDefinition]) -> ColumnDefinition:
+    """``name TYPE [NOT NULL]``; the type is kept as it is written."""
+    name, span = _name(parser, "a column and its type, or WATERMARK FOR")
+    if any(column.name == name for column in before):
+        raise parser.fault(f"the column {name} stands here for the second time", span)
+    type_ = _type(parser)
+    if not type_:
+        raise parser.expected(f"the type of the column {name}")
+    nullable = not parser._match_text_seq("NOT", "NULL")
+    if nullable:
+        parser._match(TokenType.NULL)
+    return ColumnDefinition(name, type_, nullable, span)
+
+
+def _type(parser: FerrisParser) -> str:
+    """The text up to the next comma, NOT NULL or parenthesis that belongs to no bracket of it."""
+    depth = parser.depths[parser._index]
+    start = parser._index
+    angles = 0
+    while token := parser.token:
+        inside = angles > 0 or parser.depths[parser._index] > depth
+        if token.token_type in _ENDS_OF_TYPE and not inside:
+            break
+        angles += token.text.count("<") - token.text.count(">")
+        parser._advance()
+    if parser._index == start:
+        return ""
+    return parser.sql[parser._tokens[start].start : parser._prev.end + 1]
+
+
+def _watermark(parser: FerrisParser) -> Watermark:
+    """``column AS column - INTERVAL …``, or ``column AS column``."""
+    column, span = _name(parser, "the column of the watermark")
+    if not parser._match(TokenType.ALIAS):
+        raise parser.expected(f"AS {column} - INTERVAL '5' SECOND")
+    value = parser._parse_disjunction()
+    if isinstance(value, exp.Column) and value.name == column:
+        return Watermark(column, None)
+    if isinstance(value, exp.Sub) and isinstance(value.expression, exp.Interval):
+        earlier = value.this
+        if isinstance(earlier, exp.Column) and earlier.name == column:
+            return Watermark(column, value.expression)
+    hint = f"WATERMARK FOR {column} AS {column} - INTERVAL '5' SECOND"
+    raise parser.fault("a watermark is its column less an interval", span, hint)
+
+
+def _endpoint(parser: FerrisParser, after: str) -> Endpoint:
+    uri, span = parse_uri(parser, after)
+    settings = Settings({}, {})
+    if parser._match(TokenType.WITH):
+        settings = parse_settings(parser)
+    return Endpoint(uri, span, settings.values, settings.spans)
+
+
+def _insert(parser: FerrisParser, start: Span) -> CreateStream:
+    if not parser._match(TokenType.INTO):
+        raise parser.expected("INTO after INSERT")
+    uri, span = parse_uri(parser, "INSERT INTO")
+    parser.tail.uri, parser.tail.uri_span = uri, span
+    if parser._match(TokenType.L_PAREN, advance=False) and not _is_query(parser):
+        hint = "name the columns in the SELECT, in any order: sinks take them by name"
+        raise parser.fault("INSERT INTO takes no list of columns", hint=hint)
+    if parser._match_pair(TokenType.WITH, TokenType.L_PAREN, advance=False):
+        parse_tail_clause(parser)
+    return _create(parser, "", _query(parser), span)
+
+
+def _is_query(parser: FerrisParser) -> bool:
+    return parser._next.token_type in _QUERY_STARTS
+
+
+def _describe(parser: FerrisParser, start: Span) -> Describe:
+    if parser._match(TokenType.STRING, advance=False):
+        endpoint = _endpoint(parser, "DESCRIBE")
+        return Describe(endpoint.uri, True, endpoint.span, endpoint.options, endpoint.option_spans)
+    if parser._match_set(_QUERY_STARTS, advance=False):
+        raise parser.fault("DESCRIBE takes a URI or a name", hint="EXPLAIN shows a query's plan")
+    name, span = _name(parser, "a quoted URI or the name of a stream after DESCRIBE")
+    return Describe(name, False, span)
+
+
+def _show(parser: FerrisParser, start: Span) -> ShowStreams:
+    what = parser._curr
+    if not parser._match_texts(("STREAMS", "TABLES")):
+        raise parser.fault(f"expected STREAMS or TABLES after SHOW, found {shown(parser.token)}")
+    return ShowStreams(what.text.upper() == "TABLES", (start[0], what.end + 1))
+
+
+def _explain(parser: FerrisParser, start: Span) -> Explain:
+    analyze = parser._match_text_seq("ANALYZE")
+    if not parser.token:
+        raise parser.expected("a statement after EXPLAIN")
+    inner = parser.here()
+    statement = _statement(parser)
+    if not isinstance(statement, (CreateStream, Select)):
+        hint = "EXPLAIN takes SELECT, CREATE STREAM … AS and INSERT"
+        raise parser.fault("there is no plan to explain", inner, hint)
+    return Explain(statement, bool(analyze), start)
+
+
+_READERS: Mapping[str, Callable[[FerrisParser, Span], Statement]] = {
+    "CREATE": _create_statement,
+    "INSERT": _insert,
+    "DESCRIBE": _describe,
+    "DESC": _describe,
+    "SHOW": _show,
+    "EXPLAIN": _explain,
+}

@@ -1,0 +1,55 @@
+"""Statements of other databases, and what to do here instead."""
+
+from __future__ import annotations
+
+_WRITES = "sinks are written by INSERT INTO 'uri' SELECT …"
+_SESSION = "settings stand in WITH (…) and in flags of the command"
+_TRANSACTION = "every sink commits by itself, exactly once"
+
+UNSUPPORTED: dict[str, str] = {
+    "UPDATE": f"rows can't be changed in place; {_WRITES}",
+    "DELETE": f"rows can't be deleted; {_WRITES}, with a WHERE",
+    "MERGE": f"a sink with a key merges by itself; {_WRITES}",
+    "UPSERT": f"a sink with a key merges by itself; {_WRITES}",
+    "REPLACE": _WRITES,
+    "TRUNCATE": "a sink is emptied by WITH (if_exists = 'overwrite')",
+    "DROP": "streams live as long as their program: leave it out",
+    "ALTER": "streams live as long as their program: change their CREATE",
+    "COPY": _WRITES,
+    "LOAD": "sources are read where they stand: SELECT … FROM 'uri'",
+    "IMPORT": "sources are read where they stand: SELECT … FROM 'uri'",
+    "EXPORT": _WRITES,
+    "GRANT": "rights belong to the systems that are read and written",
+    "REVOKE": "rights belong to the systems that are read and written",
+    "BEGIN": _TRANSACTION,
+    "START": _TRANSACTION,
+    "COMMIT": _TRANSACTION,
+    "ROLLBACK": _TRANSACTION,
+    "SAVEPOINT": _TRANSACTION,
+    "SET": _SESSION,
+    "RESET": _SESSION,
+    "PRAGMA": _SESSION,
+    "USE": "streams have plain names, without a database",
+    "CALL": "there are no procedures",
+    "EXECUTE": "values are put in by ${NAME} and --set NAME=value",
+    "PREPARE": "values are put in by ${NAME} and --set NAME=value",
+    "DEALLOCATE": "values are put in by ${NAME} and --set NAME=value",
+    "DECLARE": "values are put in by ${NAME} and --set NAME=value",
+    "PIVOT": "write one aggregate with FILTER (WHERE …) for each column",
+    "UNPIVOT": "write UNION ALL, or UNNEST over a list of the columns",
+    "SUMMARIZE": "python -m ferris_beam discover URI shows what a source holds",
+    "ATTACH": "sources are named where they are read: FROM 'uri'",
+    "DETACH": "sources are named where they are read: FROM 'uri'",
+    "INSTALL": "connectors are Python packages: pip install",
+    "VACUUM": "that is the task of the system that holds the data",
+    "OPTIMIZE": "that is the task of the system that holds the data",
+    "CHECKPOINT": "that is the task of the system that holds the data",
+    "ANALYZE": "EXPLAIN ANALYZE runs a statement and shows its plan with numbers",
+    "CACHE": "a stream that others read is computed once",
+    "UNCACHE": "a stream that others read is computed once",
+    "REFRESH": "a stream that others read is computed once",
+    "COMMENT": "comments are written -- so, or /* so */",
+    "KILL": "a run is stopped by Ctrl-C",
+    "LOCK": _TRANSACTION,
+    "TABLE": "write SELECT * FROM name",
+}

@@ -1,0 +1,1 @@
+SELECT kind, avg(value) AS mean FROM '${DATA}/events/' GROUP BY kind

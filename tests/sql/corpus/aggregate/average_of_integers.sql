@@ -1,0 +1,1 @@
+SELECT status, avg(quantity) AS mean FROM '${DATA}/orders/' GROUP BY status

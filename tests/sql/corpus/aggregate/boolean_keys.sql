@@ -1,0 +1,1 @@
+SELECT alarm, min(level) AS low FROM '${DATA}/readings/' GROUP BY alarm

@@ -1,0 +1,1 @@
+SELECT 'all' AS what, count(*) AS n FROM '${DATA}/orders/' GROUP BY 'all'

@@ -1,0 +1,1 @@
+SELECT count(DISTINCT status) AS s, count(DISTINCT note) AS n FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT salary, count(*) AS n FROM '${DATA}/employees/' GROUP BY salary

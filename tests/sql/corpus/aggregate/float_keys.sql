@@ -1,0 +1,1 @@
+SELECT discount, count(*) AS n FROM '${DATA}/orders/' GROUP BY discount

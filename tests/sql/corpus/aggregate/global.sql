@@ -1,0 +1,2 @@
+SELECT count(*) AS orders, sum(amount) AS revenue, min(amount) AS least, max(amount) AS most
+FROM '${DATA}/orders/'

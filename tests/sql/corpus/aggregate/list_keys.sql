@@ -1,0 +1,1 @@
+SELECT scores, count(*) AS n FROM '${DATA}/nested/' GROUP BY scores

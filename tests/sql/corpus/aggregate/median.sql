@@ -1,0 +1,1 @@
+SELECT kind, median(value) AS m FROM '${DATA}/events/' GROUP BY kind

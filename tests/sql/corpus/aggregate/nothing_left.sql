@@ -1,0 +1,1 @@
+SELECT count(*) AS n, sum(amount) AS s FROM '${DATA}/orders/' WHERE order_id < 0

@@ -1,0 +1,1 @@
+SELECT point, count(*) AS n FROM '${DATA}/nested/' GROUP BY point

@@ -1,0 +1,1 @@
+SELECT status, sum(DISTINCT quantity) AS q FROM '${DATA}/orders/' GROUP BY status

@@ -1,0 +1,1 @@
+SELECT customer_id, tags, tags[1] AS first FROM '${DATA}/customers/'

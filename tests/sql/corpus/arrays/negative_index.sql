@@ -1,0 +1,1 @@
+SELECT id, labels[-1] AS last FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT order_id, [quantity, product_id] AS pair FROM '${DATA}/orders/'

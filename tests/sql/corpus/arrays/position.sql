@@ -1,0 +1,1 @@
+SELECT id, array_position(labels, 'b') AS b FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, array_sort(scores) AS sorted FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, labels, scores, matrix, items FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT order_id, ifnull(note, '-') AS note FROM '${DATA}/orders/'

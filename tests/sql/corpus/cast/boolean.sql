@@ -1,0 +1,2 @@
+SELECT CAST('true' AS BOOLEAN) AS a, CAST('false' AS BOOLEAN) AS b, CAST(1 AS BOOLEAN) AS c,
+       CAST(true AS INTEGER) AS d, CAST(false AS VARCHAR) AS e

@@ -1,0 +1,1 @@
+SELECT id, CAST(day AS VARCHAR) AS day FROM '${DATA}/days/'

@@ -1,0 +1,1 @@
+SELECT id, CAST(exact AS INTEGER) AS whole FROM '${DATA}/numerics/'

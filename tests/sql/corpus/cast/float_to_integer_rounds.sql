@@ -1,0 +1,1 @@
+SELECT id, CAST(precise AS INTEGER) AS whole, CAST(real AS BIGINT) AS big FROM '${DATA}/numerics/'

@@ -1,0 +1,1 @@
+SELECT id, CAST(scores AS INTEGER[]) AS scores FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, CAST(untyped AS INTEGER) AS number FROM '${DATA}/hollow/'

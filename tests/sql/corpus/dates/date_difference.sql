@@ -1,0 +1,1 @@
+SELECT order_id, shipped_on - CAST(ordered_at AS DATE) AS days FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT id, day + 7 AS week, day - 1 AS yesterday FROM '${DATA}/days/'

@@ -1,0 +1,1 @@
+SELECT id, CAST(day + INTERVAL '1' MONTH AS DATE) AS next FROM '${DATA}/days/'

@@ -1,0 +1,1 @@
+SELECT event_id, date_trunc('hour', seen_utc) AS h FROM '${DATA}/events/'

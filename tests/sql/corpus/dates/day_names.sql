@@ -1,0 +1,1 @@
+SELECT id, dayname(day) AS d, monthname(day) AS m FROM '${DATA}/days/'

@@ -1,0 +1,1 @@
+SELECT id, last_day(day) AS last FROM '${DATA}/days/'

@@ -1,0 +1,2 @@
+SELECT TIMESTAMP '2024-07-01 12:00:00' AT TIME ZONE 'Europe/Vienna' AS summer,
+       TIMESTAMP '2024-01-01 12:00:00' AT TIME ZONE 'Europe/Vienna' AS winter

@@ -1,0 +1,1 @@
+SELECT DISTINCT quantity % 4 AS rest, upper(status) AS word FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT DISTINCT temperature FROM '${DATA}/readings/' WHERE temperature IS NULL OR temperature > 39

@@ -1,0 +1,1 @@
+SELECT DISTINCT quantity, gift FROM '${DATA}/orders/'

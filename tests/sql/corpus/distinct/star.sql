@@ -1,0 +1,1 @@
+SELECT DISTINCT * FROM (SELECT kind, user_id FROM '${DATA}/events/') t

@@ -1,0 +1,1 @@
+SELECT DISTINCT point FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id FROM '${DATA}/numerics/' WHERE tiny > precise OR exact < real OR small = tiny

@@ -1,0 +1,1 @@
+SELECT order_id, gift FROM '${DATA}/orders/' WHERE gift IS FALSE

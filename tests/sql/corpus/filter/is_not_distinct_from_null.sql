@@ -1,0 +1,1 @@
+SELECT order_id FROM '${DATA}/orders/' WHERE status IS NOT DISTINCT FROM NULL

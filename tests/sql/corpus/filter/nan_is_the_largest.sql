@@ -1,0 +1,1 @@
+SELECT sensor, temperature FROM '${DATA}/readings/' WHERE temperature > 39

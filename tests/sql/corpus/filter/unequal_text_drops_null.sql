@@ -1,0 +1,1 @@
+SELECT order_id, status FROM '${DATA}/orders/' WHERE status <> 'cancelled'

@@ -1,0 +1,1 @@
+SELECT taken_at, temperature FROM '${DATA}/readings/' WHERE temperature = 0

@@ -1,0 +1,2 @@
+SELECT o.order_id, p.name FROM '${DATA}/orders/' o JOIN '${DATA}/products/' p
+  ON o.product_id = p.product_id AND o.amount > p.price AND p.category <> 'toys'

@@ -1,0 +1,1 @@
+SELECT o.order_id, c.name FROM '${DATA}/orders/' o JOIN '${DATA}/customers/' c ON o.customer_id = c.customer_id

@@ -1,0 +1,2 @@
+SELECT o.order_id, c.name FROM '${DATA}/orders/' o LEFT JOIN '${DATA}/customers/' c
+  ON o.customer_id = c.customer_id AND c.vip AND o.amount > 300

@@ -1,0 +1,1 @@
+SELECT id, json_array_length(doc, '$.list') AS items FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, doc -> 'address' ->> 'zip' AS zip FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id FROM '${DATA}/nested/' WHERE doc ->> '$.address.city' = 'Rio'

@@ -1,0 +1,2 @@
+SELECT profile ->> 'theme' AS theme, count(*) AS customers
+FROM '${DATA}/customers/' GROUP BY profile ->> 'theme'

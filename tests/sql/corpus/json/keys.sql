@@ -1,0 +1,1 @@
+SELECT id, json_keys(doc) AS keys FROM '${DATA}/nested/'

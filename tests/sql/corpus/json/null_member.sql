@@ -1,0 +1,1 @@
+SELECT id, doc ->> '$.address.city' IS NULL AS without_city FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, json_valid(text) AS valid FROM '${DATA}/texts/'

@@ -1,0 +1,1 @@
+SELECT status, gift, count(*) AS n FROM '${DATA}/orders/' GROUP BY status, gift

@@ -1,0 +1,1 @@
+SELECT DISTINCT gift, status FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT word, number, count(*) AS n FROM '${DATA}/hollow/' GROUP BY word, number

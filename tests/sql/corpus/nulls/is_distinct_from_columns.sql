@@ -1,0 +1,1 @@
+SELECT id, tiny IS DISTINCT FROM small AS different FROM '${DATA}/numerics/'

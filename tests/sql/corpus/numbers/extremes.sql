@@ -1,0 +1,1 @@
+SELECT id, tiny, small, whole, big, plain, exact, precise FROM '${DATA}/extremes/'

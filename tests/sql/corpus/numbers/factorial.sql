@@ -1,0 +1,1 @@
+SELECT factorial(5) AS f, factorial(0) AS one

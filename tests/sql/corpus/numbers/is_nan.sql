@@ -1,0 +1,1 @@
+SELECT taken_at, isnan(temperature) AS nan, temperature FROM '${DATA}/readings/'

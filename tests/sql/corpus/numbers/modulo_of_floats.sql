@@ -1,0 +1,1 @@
+SELECT id, precise % 2.5e0 AS rest FROM '${DATA}/numerics/'

@@ -1,0 +1,1 @@
+SELECT pi() AS pi, round(pi() * 1000) AS thousands

@@ -1,0 +1,1 @@
+SELECT id, plain * 2 AS twice, plain % 10 AS last FROM '${DATA}/numerics/'

@@ -1,0 +1,1 @@
+SELECT id, CAST(whole AS BIGINT) * whole AS square FROM '${DATA}/numerics/'

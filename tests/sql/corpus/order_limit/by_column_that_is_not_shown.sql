@@ -1,0 +1,2 @@
+-- ordered
+SELECT name FROM '${DATA}/employees/' ORDER BY salary DESC, id LIMIT 6

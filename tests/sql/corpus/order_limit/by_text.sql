@@ -1,0 +1,2 @@
+-- ordered
+SELECT text FROM '${DATA}/texts/' ORDER BY text

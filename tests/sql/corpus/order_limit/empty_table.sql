@@ -1,0 +1,1 @@
+SELECT id FROM '${DATA}/empty/' ORDER BY amount LIMIT 3

@@ -1,0 +1,3 @@
+-- ordered
+SELECT o.order_id, c.name FROM '${DATA}/orders/' o JOIN '${DATA}/customers/' c ON o.customer_id = c.customer_id
+ORDER BY c.name, o.order_id LIMIT 20

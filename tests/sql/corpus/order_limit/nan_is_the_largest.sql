@@ -1,0 +1,2 @@
+-- ordered
+SELECT temperature FROM '${DATA}/readings/' WHERE temperature <> 0 ORDER BY temperature DESC LIMIT 40

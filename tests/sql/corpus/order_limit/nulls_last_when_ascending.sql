@@ -1,0 +1,2 @@
+-- ordered
+SELECT order_id, discount FROM '${DATA}/orders/' ORDER BY discount, order_id

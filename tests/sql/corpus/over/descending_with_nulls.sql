@@ -1,0 +1,1 @@
+SELECT order_id, row_number() OVER (ORDER BY discount DESC, order_id) AS place FROM '${DATA}/orders/'

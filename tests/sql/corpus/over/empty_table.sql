@@ -1,0 +1,1 @@
+SELECT id, row_number() OVER (PARTITION BY name ORDER BY amount) AS place FROM '${DATA}/empty/'

@@ -1,0 +1,1 @@
+SELECT order_id, count(*) FILTER (WHERE gift) OVER (PARTITION BY status) AS gifts FROM '${DATA}/orders/'

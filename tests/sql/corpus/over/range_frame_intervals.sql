@@ -1,0 +1,2 @@
+SELECT event_id, count(*) OVER (ORDER BY seen_at RANGE BETWEEN INTERVAL '10' MINUTE PRECEDING AND CURRENT ROW) AS recent
+FROM '${DATA}/events/'

@@ -1,0 +1,1 @@
+SELECT id, sum(salary) OVER (ORDER BY id RANGE BETWEEN 3 PRECEDING AND 3 FOLLOWING) AS near FROM '${DATA}/employees/'

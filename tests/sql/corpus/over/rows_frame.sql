@@ -1,0 +1,2 @@
+SELECT order_id, avg(CAST(amount AS DOUBLE)) OVER (ORDER BY order_id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS moving
+FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT id, word, number + 1 AS more, moment, untyped FROM '${DATA}/hollow/'

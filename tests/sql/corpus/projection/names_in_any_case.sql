@@ -1,0 +1,1 @@
+SELECT ORDER_ID, Amount, "quantity" FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT o.order_id, o.status FROM '${DATA}/orders/' o

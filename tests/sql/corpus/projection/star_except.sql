@@ -1,0 +1,2 @@
+-- duckdb: SELECT * EXCLUDE (address, tags, profile) FROM customers
+SELECT * EXCEPT (address, tags, profile) FROM '${DATA}/customers/'

@@ -1,0 +1,3 @@
+SELECT c.customer_id FROM '${DATA}/customers/' c
+WHERE EXISTS (SELECT 1 FROM '${DATA}/orders/' o WHERE o.customer_id = c.customer_id AND o.gift)
+  AND NOT EXISTS (SELECT 1 FROM '${DATA}/orders/' o WHERE o.customer_id = c.customer_id AND o.status = 'cancelled')

@@ -1,0 +1,1 @@
+SELECT customer_id FROM '${DATA}/customers/' WHERE customer_id NOT IN (SELECT customer_id FROM '${DATA}/orders/')

@@ -1,0 +1,1 @@
+SELECT id FROM '${DATA}/departments/' WHERE EXISTS (SELECT 1 FROM '${DATA}/empty/')

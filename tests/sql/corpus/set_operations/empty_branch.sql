@@ -1,0 +1,1 @@
+SELECT id, name FROM '${DATA}/empty/' UNION ALL SELECT id, name FROM '${DATA}/departments/'

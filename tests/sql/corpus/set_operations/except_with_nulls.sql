@@ -1,0 +1,1 @@
+SELECT status FROM '${DATA}/orders/' EXCEPT SELECT 'paid'

@@ -1,0 +1,1 @@
+SELECT id FROM '${DATA}/departments/' UNION ALL SELECT id FROM '${DATA}/employees/' UNION ALL SELECT id FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT quantity FROM '${DATA}/orders/' UNION SELECT id FROM '${DATA}/departments/'

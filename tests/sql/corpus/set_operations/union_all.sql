@@ -1,0 +1,1 @@
+SELECT name FROM '${DATA}/departments/' UNION ALL SELECT name FROM '${DATA}/employees/'

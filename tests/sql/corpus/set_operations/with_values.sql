@@ -1,0 +1,1 @@
+SELECT id, name FROM '${DATA}/departments/' UNION ALL VALUES (9, 'new')

@@ -1,0 +1,1 @@
+SELECT id, upper(text) AS u, lower(text) AS l FROM '${DATA}/texts/'

@@ -1,0 +1,1 @@
+SELECT order_id, upper(status) AS u, length(status) AS l, status || '?' AS q FROM '${DATA}/orders/'

@@ -1,0 +1,1 @@
+SELECT id, md5(text) AS m FROM '${DATA}/texts/'

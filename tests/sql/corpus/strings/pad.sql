@@ -1,0 +1,1 @@
+SELECT id, lpad(text, 6, '*') AS l, rpad(text, 6, '.-') AS r FROM '${DATA}/texts/'

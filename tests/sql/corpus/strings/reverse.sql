@@ -1,0 +1,1 @@
+SELECT id, reverse(text) AS r FROM '${DATA}/texts/' WHERE text NOT LIKE '%é%'

@@ -1,0 +1,1 @@
+SELECT id, string_split(text, ',') AS parts FROM '${DATA}/texts/' WHERE text <> ''

@@ -1,0 +1,1 @@
+SELECT id, translate(text, 'abc', 'xy') AS t FROM '${DATA}/texts/'

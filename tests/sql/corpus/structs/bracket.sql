@@ -1,0 +1,1 @@
+SELECT id, point['x'] AS x FROM '${DATA}/nested/'

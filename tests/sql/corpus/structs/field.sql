@@ -1,0 +1,1 @@
+SELECT id, point.x, point.y AS y FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, point FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT id, (SELECT amount FROM '${DATA}/empty/') AS none FROM '${DATA}/departments/'

@@ -1,0 +1,8 @@
+-- ordered
+SELECT c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, sum(l_quantity) AS quantity
+FROM '${TPCH}/customer/', '${TPCH}/orders/', '${TPCH}/lineitem/'
+WHERE o_orderkey IN (SELECT l_orderkey FROM '${TPCH}/lineitem/' GROUP BY l_orderkey HAVING sum(l_quantity) > 200)
+  AND c_custkey = o_custkey AND o_orderkey = l_orderkey
+GROUP BY c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice
+ORDER BY o_totalprice DESC, o_orderdate, o_orderkey
+LIMIT 100

@@ -1,0 +1,1 @@
+SELECT day AS moment FROM '${DATA}/days/' UNION ALL SELECT moment FROM '${DATA}/days/'

@@ -1,0 +1,1 @@
+SELECT status AS word FROM '${DATA}/orders/' UNION ALL SELECT name FROM '${DATA}/departments/'

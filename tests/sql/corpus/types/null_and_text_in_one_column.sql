@@ -1,0 +1,1 @@
+SELECT NULL AS word UNION ALL SELECT name FROM '${DATA}/departments/'

@@ -1,0 +1,1 @@
+SELECT id, untyped FROM '${DATA}/hollow/' WHERE untyped IS NULL

@@ -1,0 +1,1 @@
+SELECT id, unnest(labels) AS label FROM '${DATA}/nested/'

@@ -1,0 +1,1 @@
+SELECT unnest([3, 1, 2]) AS number

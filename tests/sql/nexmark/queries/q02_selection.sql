@@ -1,0 +1,1 @@
+SELECT auction, price FROM '${NEXMARK}/bid/' WHERE MOD(auction, 123) = 0

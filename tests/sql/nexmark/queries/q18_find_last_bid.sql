@@ -1,0 +1,5 @@
+SELECT auction, bidder, price, channel, url, dateTime, extra
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY bidder, auction ORDER BY dateTime DESC) AS rank_number
+  FROM '${NEXMARK}/bid/') t
+WHERE rank_number <= 1

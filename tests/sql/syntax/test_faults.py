@@ -1,0 +1,111 @@
+"""Whatever the text is: statements, or one `SqlError` that points into it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from ferris_beam.errors import SqlError
+from ferris_beam.sql.statements import CreateStream, Select
+from ferris_beam.sql.syntax import parse
+from ferris_beam.sql.text import SqlText
+from tests.sql.syntax.test_parse import NODES, SEED
+
+_TEXTS = [
+    SEED,
+    NODES,
+    "CREATE STREAM o (id BIGINT NOT NULL, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '5'"
+    " SECOND) FROM 'file:///o.csv' WITH (delimiter = ';'); DESCRIBE o; SHOW STREAMS",
+    "EXPLAIN ANALYZE SELECT a FROM t WINDOW SLIDING(10m, 2m) EMIT CHANGES",
+    "SELECT * FROM TABLE(HOP(TABLE 'file:///x', DESCRIPTOR(at), 5m, 10m)) AS w WHERE w.a > 1",
+    "WITH a AS (VALUES (1, 2)) SELECT DISTINCT * REPLACE (x + 1 AS x) FROM a UNION ALL SELECT 1",
+    "SELECT SUM(x) OVER (ORDER BY t ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (SELECT 1) t",
+]
+_TOKENS = re.compile(r"'[^']*'|\"[^\"]*\"|\w+|\s+|.", re.DOTALL)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """One of the texts with some of its tokens removed, doubled, exchanged or replaced."""
+    tokens = _TOKENS.findall(draw(st.sampled_from(_TEXTS)))
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(tokens) - 1))
+        other = draw(st.integers(0, len(tokens) - 1))
+        action = draw(st.sampled_from(["remove", "double", "exchange", "replace", "cut"]))
+        if action == "remove":
+            tokens[place] = " "
+        elif action == "double":
+            tokens.insert(place, tokens[place] + " ")
+        elif action == "exchange":
+            tokens[place], tokens[other] = tokens[other], tokens[place]
+        elif action == "replace":
+            tokens[place] = draw(
+                st.sampled_from(["(", ")", "'", '"', ",", "1", "SELECT", "?", "$"])
+            )
+        else:
+            tokens = tokens[: place + 1]
+    return "".join(tokens)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=damaged() | st.text(alphabet="SELECT fromab'\"(),;*.1-/[]{}$?:=<>|&", max_size=40))
+def test_nothing_but_statements_and_sql_errors(text: str) -> None:
+    message = fault_of(text)
+    if message is not None:
+        check_caret(message, text)
+        assert not re.search("sqlglot|<class|Token", message)
+
+
+def fault_of(text: str) -> str | None:
+    try:
+        parse(SqlText(text))
+    except SqlError as error:
+        return error.message
+    return None
+
+
+def check_caret(message: str, text: str) -> None:
+    first, *others = message.split("\n")
+    place = re.search(r"\(line (\d+), column (\d+)\)$", first)
+    if place:
+        assert others[0] == [*text.splitlines(), ""][int(place[1]) - 1]
+        assert others[1].index("^") == int(place[2]) - 1
+
+
+def literals(node: exp.Expression) -> set[str]:
+    return {str(found.this) for found in node.find_all(exp.Literal, exp.Identifier)}
+
+
+@pytest.mark.parametrize("text", [SEED, NODES, *_TEXTS[4:]])
+def test_no_name_and_no_value_gets_lost(text: str) -> None:
+    """What stands in the text stands in the statements: sqlglot must not have dropped it."""
+    kept: set[str] = set()
+    for statement in parse(SqlText(text)):
+        assert isinstance(statement, (Select, CreateStream))
+        kept |= literals(statement.query)
+        if isinstance(statement, CreateStream):
+            kept.add(statement.name)
+            if statement.sink:
+                kept |= {statement.sink.uri, *statement.sink.options}
+                kept |= {str(value) for value in statement.sink.options.values()}
+    code = re.sub(r"--[^\n]*", "", text)
+    written = {quoted[1:-1] for quoted in re.findall(r"'[^']*'", code)}
+    lists = " ".join(kept)
+    assert {value for value in written if value not in kept and value not in lists} == set()
+
+
+def test_deep_nesting_is_refused_in_words() -> None:
+    with pytest.raises(SqlError, match="nested too deeply"):
+        parse(SqlText("SELECT " + "(" * 5000 + "1" + ")" * 5000))
+
+
+def test_a_fault_in_a_later_statement_points_there() -> None:
+    with pytest.raises(SqlError) as caught:
+        parse(SqlText("SELECT 1;\n\tSELCT 2", name="q.sql"))
+    assert caught.value.message == (
+        "no statement starts with SELCT (q.sql:2:2)\n\tSELCT 2\n\t^^^^^\ndid you mean SELECT?"
+    )
