@@ -68,7 +68,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["ferris_beam*", "pipelines*"]),
-    package_data={"ferris_beam": ["py.typed"]},
+    package_data={"ferris_beam": ["py.typed"], "pipelines": ["*.sql"]},
     install_requires=CORE,
     extras_require={
         **CONNECTORS,

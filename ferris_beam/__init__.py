@@ -31,6 +31,7 @@ _PUBLIC = {
     "create_sink": "ferris_beam.transforms",
     "create_source": "ferris_beam.transforms",
     "errors": "ferris_beam.errors",
+    "function": "ferris_beam.sql.functions",
     "launch": "ferris_beam.runners",
     "read": "ferris_beam.transforms:create_source",
     "register": "ferris_beam.registry",
@@ -50,6 +51,7 @@ __all__ = [
     "create_sink",
     "create_source",
     "errors",
+    "function",
     "launch",
     "read",
     "register",
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from ferris_beam.batches import Batch
     from ferris_beam.registry import register
     from ferris_beam.runners import launch
+    from ferris_beam.sql.functions import function
     from ferris_beam.sql.execution.transform import sql
     from ferris_beam.transforms import (
         CheckSchema,

@@ -131,6 +131,11 @@ class Reader(ABC):
         """A reader that does as much of this as the store can, and what stays to be done."""
         return self, Residual(columns, predicate, limit)
 
+    def with_dictionaries(self) -> Reader:
+        """A reader that may deliver text columns dictionary-encoded, where the store keeps them
+        so: groups are found by their codes then. Only a hint."""
+        return self
+
     @abstractmethod
     def splits(self, known: Mapping[str, str]) -> Iterable[Split]:
         """All there is to read; ``known`` maps the units that ledgers know to their fingerprints.

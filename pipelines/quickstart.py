@@ -1,7 +1,10 @@
 """A first look: ``python -m pipelines.quickstart``.
 
-200,000 orders in gzipped CSV files → Parquet, a folder for each country; rejected rows → JSON
-lines. Started again, it runs again; interrupted, it goes on where it stopped.
+200,000 orders in gzipped CSV files, joined with their customers → Parquet, a folder for each
+country; their revenue by week → JSON lines; rejected rows, too. Started again, it runs again;
+interrupted, it goes on where it stopped.
+
+The job is pipelines/quickstart.sql.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ from ferris_beam.cli import run_command
 from ferris_beam.errors import ConfigurationError
 from ferris_beam.monitoring import Report, terminal
 from ferris_beam.runners import beam_options, launch
-from pipelines.quickstart_data import write_orders
+from pipelines.quickstart_data import write_customers, write_orders
 
 FOLDER = "ferris-quickstart"
+STATEMENTS = Path(__file__).with_name("quickstart.sql")
 
 
 class Places:
@@ -36,7 +40,9 @@ class Places:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.input = folder / "input"
+        self.customers = folder / "customers.jsonl"
         self.orders = folder / "orders"
+        self.revenue = folder / "revenue"
         self.rejected = folder / "rejected"
 
 
@@ -46,16 +52,11 @@ def uri(folder: Path, inside: str = "") -> str:
 
 
 def quickstart(pipeline: beam.Pipeline, places: Places) -> None:
-    """CSV → Parquet by country; rejected rows → JSON lines."""
+    """CSV ⋈ JSON lines → Parquet by country, and revenue by week; rejected rows → JSON lines."""
+    text = STATEMENTS.read_text(encoding="utf-8")
+    folder = fb.Uri.of(places.folder).text()
     with fb.DeadLetters(uri(places.rejected), format="jsonl", if_exists="overwrite") as dead:
-        orders = pipeline | fb.read(uri(places.input), dead_letters=dead)
-        orders | fb.write(
-            uri(places.orders),
-            format="parquet",
-            partition_by="country",
-            if_exists="overwrite",
-            dead_letters=dead,
-        )
+        _ = pipeline | fb.sql(text, variables={"folder": folder}, dead_letters=dead)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,6 +93,7 @@ def prepare(places: Places) -> None:
     terminal.show_start({"folder": str(places.folder)})
     try:
         write_orders(places.input)
+        write_customers(places.customers)
     except OSError as error:
         raise ConfigurationError(
             f"the quickstart's input can't be written to {places.input}: {error.strerror}; choose "
@@ -105,20 +107,22 @@ def show_results(places: Places, report: Report) -> None:
     counts = orders.group_by("country").aggregate([([], "count_all")])
     counts = counts.sort_by([("count_all", "descending")])
     by_country = zip(*(counts[name].to_pylist() for name in ("country", "count_all")), strict=True)
-    before = orders.num_rows - report.rows_written
+    weeks = sorted(json_lines(places.revenue), key=lambda row: (row["week"], row["segment"]))
+    before = orders.num_rows + len(weeks) - report.rows_written
     interrupted = f", {before:,} of them written before the interruption" if before else ""
     terminal.show_bars(f"{orders.num_rows:,} orders by country{interrupted}", dict(by_country))
 
     orders = orders.sort_by("order_id")
     sample = orders.take([orders.num_rows * part // 5 for part in range(5)])
     terminal.show_rows("Five of them", sample.to_pylist())
+    terminal.show_rows("Revenue of the first week", weeks[:3])
     letters: dict[str, dict[str, Any]] = {}
-    for letter in dead_letters(places.rejected):
+    for letter in json_lines(places.rejected):
         letters.setdefault(letter["reason"], letter)
     terminal.show_dead_letters("Two of the rejected rows", list(letters.values())[:2])
 
 
-def dead_letters(folder: Path) -> Iterator[dict[str, Any]]:
+def json_lines(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.jsonl")):
         yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
 
@@ -128,7 +132,9 @@ def show_next_steps(places: Places) -> None:
         "Where it lies",
         {
             "input": f"{places.input}/orders-*.csv.gz",
+            "customers": f"{places.customers}",
             "orders": f"{places.orders}/country=*/*.parquet",
+            "revenue": f"{places.revenue}/*.jsonl",
             "rejected": f"{places.rejected}/*.jsonl",
         },
     )
@@ -147,11 +153,17 @@ def show_next_steps(places: Places) -> None:
             *("--sink", uri(places.folder, "strict/?format=parquet&if_exists=overwrite")),
         ),
     }
-    copy = (interpreter(), "-m", "pipelines.copy")
-    terminal.show_commands(
-        "What to try next",
-        {why: shlex.join([*copy, *arguments]) for why, arguments in commands.items()},
-    )
+    question = f"""SELECT segment, COUNT(*) AS orders, MAX(amount) AS largest
+        FROM '{quoted(uri(places.orders, "?recursive=true"))}' GROUP BY segment ORDER BY segment"""
+    copy, sql = ([interpreter(), "-m", f"pipelines.{name}"] for name in ("copy", "sql"))
+    shown = {why: shlex.join([*copy, *arguments]) for why, arguments in commands.items()}
+    shown["a question in SQL"] = shlex.join([*sql, "--query", " ".join(question.split())])
+    terminal.show_commands("What to try next", shown)
+
+
+def quoted(text: str) -> str:
+    """As it stands between the quotes of a SQL string."""
+    return text.replace("'", "''")
 
 
 def interpreter() -> str:

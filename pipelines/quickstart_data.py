@@ -1,4 +1,5 @@
-"""The quickstart's input: orders of four months, one gzipped CSV file each, some rows broken.
+"""The quickstart's input: orders of four months, one gzipped CSV file each, some rows broken, and
+who ordered, as JSON lines.
 
 The same at every start. January is clean: a CSV file doesn't tell its columns' types, so those of
 the first file's rows count for all.
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 MONTHS = ("2025-01", "2025-02", "2025-03", "2025-04")
 ORDERS_PER_MONTH = 50_000
 BROKEN_PER_MONTH = 14
+CUSTOMERS = 20_000
 COLUMNS = ("order_id", "customer_id", "country", "status", "amount", "ordered_at")
 
 _COUNTRIES = {
@@ -34,6 +36,7 @@ _COUNTRIES = {
     "PT": 2,
     "IE": 1,
 }
+_SEGMENTS = {"retail": 70, "business": 25, "public": 5}
 _STATUSES = {"delivered": 70, "shipped": 14, "paid": 9, "cancelled": 4, "returned": 3}
 
 
@@ -43,10 +46,28 @@ def write_orders(folder: Path) -> list[Path]:
     paths = [folder / f"orders-{month}.csv.gz" for month in MONTHS]
     for number, path in enumerate(paths):
         if not path.exists():
-            partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-            partial.write_bytes(gzip.compress(orders_of_month(number), compresslevel=6, mtime=0))
-            os.replace(partial, path)
+            _write(path, gzip.compress(orders_of_month(number), compresslevel=6, mtime=0))
     return paths
+
+
+def write_customers(path: Path) -> None:
+    """Writes the file if it is missing, whole or not at all."""
+    if not path.exists():
+        _write(path, customers())
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def customers() -> bytes:
+    """Every customer's id and segment, as JSON lines."""
+    ids = _numbered("C", 5, np.arange(CUSTOMERS))
+    segments = _chosen(_SEGMENTS, np.random.default_rng(2_000), CUSTOMERS)
+    lines = pc.binary_join_element_wise('{"id":"', ids, '","segment":"', segments, '"}\n', "")
+    return "".join(lines.to_pylist()).encode()
 
 
 def orders_of_month(number: int) -> bytes:
@@ -69,9 +90,9 @@ def _rows(number: int) -> pa.StringArray:
     cents = (99 + random.lognormal(8.3, 0.9, ORDERS_PER_MONTH)).astype(np.int64)
     columns = [
         pa.array(np.arange(first, first + ORDERS_PER_MONTH)).cast(pa.string()),
-        _numbered("C", 5, (random.power(0.5, ORDERS_PER_MONTH) * 20_000).astype(np.int64)),
-        _chosen(_COUNTRIES, random),
-        _chosen(_STATUSES, random),
+        _numbered("C", 5, (random.power(0.5, ORDERS_PER_MONTH) * CUSTOMERS).astype(np.int64)),
+        _chosen(_COUNTRIES, random, ORDERS_PER_MONTH),
+        _chosen(_STATUSES, random, ORDERS_PER_MONTH),
         pc.binary_join_element_wise(
             pa.array(cents // 100).cast(pa.string()), _numbered("", 2, cents % 100), "."
         ),
@@ -86,9 +107,9 @@ def _numbered(prefix: str, digits: int, numbers: np.ndarray) -> pa.StringArray:
     return pc.binary_join_element_wise(pa.scalar(prefix), padded, "")
 
 
-def _chosen(weights: dict[str, int], random: np.random.Generator) -> pa.StringArray:
+def _chosen(weights: dict[str, int], random: np.random.Generator, count: int) -> pa.StringArray:
     shares = np.array(list(weights.values())) / sum(weights.values())
-    choices = random.choice(len(weights), ORDERS_PER_MONTH, p=shares)
+    choices = random.choice(len(weights), count, p=shares)
     return pa.array(list(weights)).take(pa.array(choices))
 
 

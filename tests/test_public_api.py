@@ -21,6 +21,7 @@ PUBLIC = [
     "create_sink",
     "create_source",
     "errors",
+    "function",
     "launch",
     "read",
     "register",

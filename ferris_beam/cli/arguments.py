@@ -109,8 +109,15 @@ def _add_reference_commands(commands: Any) -> None:
     _add(commands, "connectors", "what can be read and written, and with which guarantee")
     describe = _add(commands, "describe", "every option of a scheme's source and of its sink")
     describe.add_argument("scheme", metavar="SCHEME", help="such as file; a whole URI will do")
-    what = "the page of all connectors and options, generated from the code"
+    what = "the pages of all options and of all functions of SQL, generated from the code"
     reference = _add(commands, "reference", what, json=False)
+    reference.add_argument(
+        "page",
+        nargs="?",
+        choices=("options", "functions"),
+        default="options",
+        help="the connectors' options (the default), or the functions of SQL",
+    )
     action = reference.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", metavar="PATH", help="writes the page")
     action.add_argument("--check", metavar="PATH", help="fails where the page is out of date")

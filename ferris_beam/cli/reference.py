@@ -1,4 +1,4 @@
-"""``python -m ferris_beam reference``: the page of all connectors and options, from the code."""
+"""``python -m ferris_beam reference``: the pages of options and of functions, from the code."""
 
 from __future__ import annotations
 
@@ -46,20 +46,21 @@ def run(arguments: argparse.Namespace) -> None:
     path = Path(arguments.write or arguments.check)
     try:
         if arguments.write is not None:
-            path.write_text(page(), encoding="utf-8")
+            path.write_text(_wanted(arguments.page), encoding="utf-8")
         else:
-            check(path)
+            check(path, arguments.page)
     except OSError as error:
         raise FatalError(f"{path}: {error.strerror}; give a path that can be used") from error
 
 
-def check(path: Path) -> None:
+def check(path: Path, name: str = "options") -> None:
     """Raises `FatalError` with the first difference where the page is not what the code says."""
-    remedy = f"run: python -m ferris_beam reference --write {path}"
+    named = "" if name == "options" else f"{name} "
+    remedy = f"run: python -m ferris_beam reference {named}--write {path}"
     if not path.exists():
         raise FatalError(f"{path} does not exist; {remedy}")
     there = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    wanted = page().splitlines()
+    wanted = _wanted(name).splitlines()
     for number, (old, new) in enumerate(zip([*there, ""], [*wanted, ""], strict=False), 1):
         if old != new:
             raise FatalError(
@@ -67,6 +68,14 @@ def check(path: Path) -> None:
             )
     if len(there) != len(wanted):
         raise FatalError(f"{path} is out of date at its end; {remedy}")
+
+
+def _wanted(name: str) -> str:
+    if name == "options":
+        return page()
+    from ferris_beam.sql.functions.page import page as page_of_functions
+
+    return page_of_functions()
 
 
 def page() -> str:

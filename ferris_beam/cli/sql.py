@@ -159,6 +159,7 @@ class Launched:
         self.collected = collected
         self.built: Built | None = None
         self.report: Report | None = None
+        self.guarantee = ""
 
     def launch(self, options: PipelineOptions, *, quiet: bool) -> None:
         self.report = launch(self._build, options, quiet=quiet)
@@ -170,16 +171,23 @@ class Launched:
                 most = 0 if isinstance(output.statement, Explain) else self.collected.most
                 collect = CollectResult(self.collected.folder_of(output), most)
                 self.built.results[output.name] | f"{output.name}: Collect" >> collect
+        self.guarantee = _guarantee(pipeline, self.job)
 
 
 def explained(job: SqlJob) -> str:
     """The plans of all outputs; the pipeline is built, and not run."""
     pipeline = beam.Pipeline(options=job.options)
     built = job.build(pipeline)
-    run = PipelineContext.of(pipeline).as_run()
-    kind, why = delivery(run)
-    guarantee = f"{kind.replace('_', ' ')}: {why}"
+    guarantee = _guarantee(pipeline, job)
     return explain_program(job.program, built.plans, labels=built.labels, delivery=guarantee)
+
+
+def _guarantee(pipeline: beam.Pipeline, job: SqlJob) -> str:
+    """The delivery of a pipeline that is built, and why."""
+    if not any(output.sink for output in job.program.outputs):
+        return "nothing is written: the result is shown when all of it is there"
+    kind, why = delivery(PipelineContext.of(pipeline).as_run())
+    return f"{kind.replace('_', ' ')}: {why}"
 
 
 def _explanation(job: SqlJob, output: Output, launched: Launched) -> str:
@@ -196,6 +204,6 @@ def _explanation(job: SqlJob, output: Output, launched: Launched) -> str:
         alone.program,
         launched.built.plans,
         labels=labels,
-        delivery=launched.report.delivery.replace("_", " "),
+        delivery=launched.guarantee,
         measures=measures_of(tally(launched.report.run), launched.built.labels),
     )

@@ -102,6 +102,10 @@ class FormatReader(ABC):
     schema: pa.Schema
     """The schema of the pieces, with only the columns that were asked for."""
 
+    dictionaries: bool = False
+    """Set by who opens the unit: text columns may come dictionary-encoded, where that is how they
+    are stored."""
+
     @abstractmethod
     def read(self, start: int, end: int) -> Iterator[Piece]:
         """The pieces of the positions ``[start, end)``; their ends rise, the last one's is

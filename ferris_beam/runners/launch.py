@@ -115,10 +115,10 @@ def delivery(run: Run) -> tuple[str, str]:
         return "at_least_once", f"{inexact[0].uri}: {inexact[0].why_inexact}"
     if not run.sinks:
         return "at_least_once", "nothing is written to a sink that keeps a ledger"
-    return (
-        "exactly_once",
-        "sources can be read again, and each sink commits rows and progress together",
-    )
+    why = "sources can be read again, and each sink commits rows and progress together"
+    if run.varying:
+        why += f"; what {run.varying[0]!r} takes from the clock is later in rows of a later start"
+    return "exactly_once", why
 
 
 def _stopped(run: Run) -> FerrisError:

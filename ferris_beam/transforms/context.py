@@ -92,6 +92,10 @@ class Run:
     state_memory: int | None = None
     """Bytes of rows that may wait in memory for the end of a shuffle, where all workers are threads
     of one process; None where the runner keeps them."""
+    started: str = ""
+    """When the run started, RFC 3339."""
+    varying: tuple[str, ...] = ()
+    """The labels of steps whose results depend on the time at which a run started."""
 
     def sink(self, label: str) -> Sink:
         return next(sink for sink in self.sinks if sink.label == label)
@@ -117,6 +121,7 @@ class PipelineContext:
 
     name: str
     run: str
+    started: str
     policy: Policy
     demanded: str | None
     sources: list[Source] = field(default_factory=list)
@@ -124,6 +129,7 @@ class PipelineContext:
     steps: list[Any] = field(default_factory=list)
     stages: list[StageOutput] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
+    varying: list[str] = field(default_factory=list)
     state_memory: int | None = None
     local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
@@ -137,10 +143,12 @@ class PipelineContext:
 
     @classmethod
     def _from(cls, options: ProgressOptions) -> PipelineContext:
-        run = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        started = datetime.now(timezone.utc)
+        run = f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         return cls(
             name=options.resume or options.name or run,
             run=run,
+            started=started.isoformat(),
             policy=Policy(
                 bool(options.resume), options.rerun, options.reset, options.continue_changed
             ),
@@ -179,6 +187,8 @@ class PipelineContext:
             tuple(self.stages),
             frozenset(self.held),
             self.state_memory,
+            self.started,
+            tuple(self.varying),
         )
 
     def _loops(self) -> Iterator[str]:

@@ -33,6 +33,7 @@ from ferris_beam.transforms.lineage import Lineage, lineage, merged
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import REJECTS, Operator, apply_operator, recorded
 from ferris_beam.transforms.rejecting import RejectingOperator
+from ferris_beam.transforms.seeds import seed_of
 from ferris_beam.transforms.spool import is_reference, partition_done, spool_of
 from ferris_beam.transforms.stage import Completion, Preparation
 
@@ -175,6 +176,7 @@ class PrepareDoFn(RejectingOperator):
             if origin is not None and origin.identity:
                 self.units.add(_fingerprint(origin.interval.unit, origin.identity))
             began = time.perf_counter_ns()
+            self.preparation.seed = seed_of(self.run, origin)
             ready: list[pa.RecordBatch] = []
             failures: list[Any] = []
             if records.num_columns or records.num_rows:

@@ -63,6 +63,8 @@ class Read(beam.PTransform):
         self.rows = rows
         self.row_schema = schema
         self.dead_letters = dead_letters
+        self.dictionaries = False
+        """Whether text columns may come dictionary-encoded, where the store keeps them so."""
 
     def default_label(self) -> str:
         return f"Read({self.endpoint.display})"
@@ -102,7 +104,10 @@ class Read(beam.PTransform):
 
     def _reader(self, resolved: Resolved) -> tuple[Reader, Residual]:
         reader = self.endpoint.reader(resolved)
-        return reader.pushdown(self.columns, self.predicate, self.limit)
+        reader, residual = reader.pushdown(self.columns, self.predicate, self.limit)
+        if self.dictionaries and residual.predicate is None:
+            reader = reader.with_dictionaries()
+        return reader, residual
 
     def schema(self) -> Any:
         """The source's `pyarrow.Schema`: discovered now, which touches the store."""

@@ -17,6 +17,9 @@ class Preparation(ABC):
     key_columns: tuple[str, ...] = ()
     """The columns of what it puts out that decide the partition; none: all rows to partition 0."""
 
+    seed: str = ""
+    """That of the batch at hand (`ferris_beam.transforms.seeds`); set before each `add`."""
+
     def open(self) -> None:
         """Called once, before anything else."""
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from pipelines import quickstart_data
@@ -23,6 +24,9 @@ from tests.pseudo_terminal import Session, environment, python, python_on_termin
 
 ROWS = len(quickstart_data.MONTHS) * quickstart_data.ORDERS_PER_MONTH
 BROKEN = (len(quickstart_data.MONTHS) - 1) * quickstart_data.BROKEN_PER_MONTH
+SEGMENTS = ("business", "public", "retail")
+WEEKS = 18
+"""From Monday, December 30th, 2024 on, to the end of April."""
 
 
 def _lines(folder: Path) -> Iterator[str]:
@@ -66,7 +70,11 @@ def _assert_right(folder: Path, text: str) -> None:
     """Table, plot, Parquet files and dead letters against the input."""
     lines = list(_lines(folder / "input"))
     good = [line for line in lines if _is_good(line)]
-    totals = {"read": len(lines), "written": len(good), "rejected": len(lines) - len(good)}
+    totals = {
+        "read": len(lines) + quickstart_data.CUSTOMERS,
+        "written": len(good) + WEEKS * len(SEGMENTS),
+        "rejected": len(lines) - len(good),
+    }
     assert _figures(text) == {**totals, **Counter(line.split(",")[2] for line in good)}
     _assert_files_right(folder)
 
@@ -86,12 +94,47 @@ def _assert_files_right(folder: Path) -> None:
     ]
     rejected = sorted(letter["payload"].rstrip("\r\n") for letter in letters)
     assert rejected == sorted(line.rstrip("\n") for line in lines if not _is_good(line))
+    assert _revenue(folder) == _revenue_by_duckdb(folder)
+
+
+def _revenue(folder: Path) -> dict[tuple[str, str], tuple[int, float]]:
+    rows = [
+        json.loads(line)
+        for path in (folder / "revenue").glob("*.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    found = {(row["week"], row["segment"]): (row["orders"], row["revenue"]) for row in rows}
+    assert len(rows) == len(found) == WEEKS * len(SEGMENTS)
+    return found
+
+
+def _revenue_by_duckdb(folder: Path) -> dict[tuple[str, str], tuple[int, float]]:
+    """From the good rows of the input."""
+    good = [line.rstrip("\n").split(",") for line in _lines(folder / "input") if _is_good(line)]
+    orders = pa.table(
+        {
+            "customer": [row[1] for row in good],
+            "status": [row[3] for row in good],
+            "amount": [float(row[4]) for row in good],
+            "at": [datetime.fromisoformat(row[5]) for row in good],
+        }
+    )
+    query = """
+        SELECT strftime(date_trunc('week', o.at), '%Y-%m-%dT%H:%M:%S'), c.segment, count(*),
+               round(sum(o.amount), 2)
+        FROM orders o JOIN read_json(?) c ON o.customer = c.id
+        WHERE o.status <> 'cancelled' GROUP BY 1, 2
+    """
+    connection = duckdb.connect()
+    connection.register("orders", orders)
+    rows = connection.execute(query, [str(folder / "customers.jsonl")]).fetchall()
+    return {(week, segment): (count, revenue) for week, segment, count, revenue in rows}
 
 
 def test_the_counts_shown_are_those_of_the_input(session: Session, folder: Path) -> None:
     assert session.code == 0, session.text
     _assert_right(folder, session.text)
-    assert _figures(session.text)["read"] == ROWS
+    assert _figures(session.text)["read"] == ROWS + quickstart_data.CUSTOMERS
     assert _figures(session.text)["rejected"] == BROKEN
 
 
@@ -117,6 +160,7 @@ def test_what_a_person_sees(session: Session, folder: Path) -> None:
             "\n  read ",
             "199,958 orders by country",
             "Five of them",
+            "Revenue of the first week",
             "Two of the rejected rows",
         ),
         *("Where it lies", "What to try next"),
@@ -124,10 +168,11 @@ def test_what_a_person_sees(session: Session, folder: Path) -> None:
     places = [text.index(heading) for heading in headings]
     assert places == sorted(places)
     assert text.count("  reason  ") == 2
-    sample = text[text.index("Five of them") : text.index("Two of the rejected")].splitlines()
+    sample = text[text.index("Five of them") : text.index("Revenue of")].splitlines()
     assert len([line for line in sample if re.match(r" +\d+ +C\d{5} ", line)]) == 5
-    for name in ("input", "orders", "rejected"):
+    for name in ("input", "orders", "revenue", "rejected"):
         assert f"{folder / name}/" in text
+    assert f"{folder / 'customers.jsonl'}" in text
 
 
 def test_a_second_start_runs_again(session: Session, folder: Path) -> None:
@@ -154,6 +199,12 @@ def test_what_is_proposed_next_works(session: Session, folder: Path) -> None:
     assert [order["order_id"] for order in first] == list(range(1, 11))
     assert strict.returncode == 1
     assert "was rejected at line" in strict.stderr
+    question = next(line for line in lines if " -m pipelines.sql " in line)
+    answer = python(*shlex.split(question)[1:])
+    assert answer.returncode == 0, answer.stderr
+    counts = re.findall(r"^  (\w+) +(\d+) ", answer.stdout, re.MULTILINE)
+    assert tuple(segment for segment, _ in counts) == SEGMENTS
+    assert sum(int(count) for _, count in counts) == ROWS - BROKEN
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
@@ -167,6 +218,7 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 def test_the_input_is_the_same_at_every_start(session: Session, folder: Path) -> None:
     for number, path in enumerate(sorted((folder / "input").iterdir())):
         assert gzip.decompress(path.read_bytes()) == quickstart_data.orders_of_month(number)
+    assert (folder / "customers.jsonl").read_bytes() == quickstart_data.customers()
     each = quickstart_data.BROKEN_PER_MONTH
     assert [_broken(number) for number in range(4)] == [0, each, each, each]
 
@@ -191,4 +243,5 @@ def test_an_interrupted_one_goes_on(tmp_path: Path) -> None:
     heading = next(line for line in again.stdout.splitlines() if "orders by country" in line)
     counts = [int(count.replace(",", "")) for count in re.findall(r"[\d,]*\d", heading)]
     assert counts[0] == ROWS - BROKEN
-    assert _figures(again.stdout)["written"] + sum(counts[1:]) == ROWS - BROKEN
+    written = _figures(again.stdout)["written"] + sum(counts[1:])
+    assert written == ROWS - BROKEN + WEEKS * len(SEGMENTS)

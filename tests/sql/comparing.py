@@ -15,6 +15,8 @@ import pyarrow.types as kinds
 
 TOLERANCE = 1e-9
 SHOWN = 6
+FRACTIONLESS = "decimal without a fraction"
+EXACT = {"whole", "decimal", FRACTIONLESS}
 
 
 def assert_same(ours: pa.Table, theirs: pa.Table, *, ordered: bool = False) -> None:
@@ -116,7 +118,8 @@ def _alike(mine: pa.DataType, other: pa.DataType) -> bool:
         return all(_alike(one, two) for one, two in pairs)
     if _is_list(mine) and _is_list(other):
         return _alike(mine.value_type, other.value_type)
-    return family(mine) == family(other)
+    families = {family(mine), family(other)}
+    return len(families) == 1 or (FRACTIONLESS in families and families <= EXACT)
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -125,8 +128,10 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def family(kind: pa.DataType) -> str:
     """``whole``, ``decimal``, ``float``, ``text`` … of a type that isn't nested."""
-    if kinds.is_integer(kind) or (kinds.is_decimal(kind) and kind.scale == 0):
+    if kinds.is_integer(kind):
         return "whole"
+    if kinds.is_decimal(kind) and kind.scale == 0:
+        return FRACTIONLESS
     if kinds.is_timestamp(kind):
         return "zoned timestamp" if kind.tz else "timestamp"
     tests = {

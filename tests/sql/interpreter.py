@@ -8,7 +8,7 @@ expression that fails on a row that reaches it fails here, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import singledispatchmethod
+from functools import cache, singledispatchmethod
 from typing import Any
 
 import duckdb
@@ -57,11 +57,18 @@ def listed(named: Iterable[Named]) -> str:
     return ", ".join(f"{sql(each.expression)} AS {quoted(each.name)}" for each in named)
 
 
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    """One for all: tables are registered anew for each question."""
+    opened = duckdb.connect(config={"threads": 1})
+    opened.execute("SET TimeZone = 'UTC'; SET integer_division = true")
+    return opened
+
+
 class Interpreter:
     def __init__(self, tables: Mapping[str, pa.Table | Node]) -> None:
         self.tables = tables
-        self.connection = duckdb.connect(config={"threads": 1})
-        self.connection.execute("SET TimeZone = 'UTC'; SET integer_division = true")
+        self.connection = connection()
 
     def run(self, node: Node) -> pa.Table:
         inputs = [self.run(below) for below in node.inputs]

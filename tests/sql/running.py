@@ -43,10 +43,7 @@ class Result:
     ) -> None:
         self.key = uuid4().hex
         batches = pipeline | name >> Sql(text, dead_letters=dead_letters)
-        try:
-            self.schema = given_schema(name, batches)
-        except Exception:
-            self.schema = None
+        self.schema = given_schema(name, batches)
         batches | f"{name}: Collect" >> beam.ParDo(Collect(self.key))
 
     def table(self) -> pa.Table:
@@ -54,8 +51,6 @@ class Result:
         batches = _collected.pop(self.key, [])
         batches.sort(key=_place)
         records = [batch.records for batch in batches if batch.records.num_columns]
-        if self.schema is None:
-            self.schema = records[0].schema
         for each in records:
             assert each.schema.equals(self.schema), f"{each.schema}\nbut planned {self.schema}"
         return pa.Table.from_batches(records, self.schema)

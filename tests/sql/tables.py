@@ -254,6 +254,7 @@ def _write(path: Path, name: str, content: Any, first: int, size: int) -> None:
 def load_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Makes each table known to DuckDB under its name, read from the same files."""
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
     for name in MAKERS:
         query = _QUERIES.get(name, "SELECT * FROM read_parquet('{files}')")
         files = f"{folder / name}/*"

@@ -79,6 +79,7 @@ class FileReader(Reader):
         self._options = options
         self._columns: Sequence[str] | None = None
         self._predicate: pc.Expression | None = None
+        self._dictionaries = False
         self._opened: _Opened | None = None
         self._ahead: Ahead[Chunk] | None = None
 
@@ -102,6 +103,11 @@ class FileReader(Reader):
         reader._predicate = predicate
         # Of no columns one is read, to know the rows: dropping it is left.
         return reader, Residual(columns=() if columns == () else None, limit=limit)
+
+    def with_dictionaries(self) -> Reader:
+        reader = copy(self)
+        reader._dictionaries = True
+        return reader
 
     def splits(self, known: Mapping[str, str]) -> Iterable[Split]:
         files = self._files()
@@ -210,6 +216,7 @@ class FileReader(Reader):
         except BaseException:
             source.close()
             raise
+        reader.dictionaries = self._dictionaries
         return _Opened(key, source, reader)
 
 

@@ -94,7 +94,8 @@ class ParquetReader(GroupReader):
         """The rows and columns that were asked for; only what is left of them is decoded."""
         mask = None if self._predicate is None else self._mask(records)
         records = records.select(self.schema.names)
-        return as_schema(records if mask is None else records.filter(mask), self.schema)
+        records = records if mask is None else records.filter(mask)
+        return records if self.dictionaries else as_schema(records, self.schema)
 
     def _bytes_of(self, group: int, columns: Sequence[str]) -> int:
         metadata, wanted = self._file.metadata.row_group(group), set(columns)

@@ -17,7 +17,7 @@ from ferris_beam.sql.aggregation.arrays import Integers, concatenated, memory_of
 from ferris_beam.sql.aggregation.extremes import sort_ranks
 from ferris_beam.sql.aggregation.grouping import Groups, group
 from ferris_beam.sql.aggregation.state import Function, State
-from ferris_beam.sql.aggregation.windows import FixedWindows, Sessions, instants, micros_of
+from ferris_beam.sql.aggregation.windows import Sessions, Windows, instants, micros_of
 
 PANE = "pane"
 LAST = "last"
@@ -31,7 +31,7 @@ class Aggregation:
     keys: tuple[pa.Field, ...]
     functions: tuple[Function, ...]
     schema: pa.Schema
-    window: FixedWindows | Sessions | None = None
+    window: Windows | None = None
     time: pa.Field | None = None
 
     @cached_property
@@ -43,9 +43,9 @@ class Aggregation:
     def key_columns(self) -> tuple[str, ...]:
         """The columns of a state that decide where it is merged."""
         names = tuple(field.name for field in self.keys)
-        if isinstance(self.window, FixedWindows) and self.window.pane == self.window.size:
-            return PANE, *names
-        return names
+        if self.window is None or isinstance(self.window, Sessions):
+            return names
+        return (PANE, *names) if self.window.panes_are_windows else names
 
     @cached_property
     def state_schema(self) -> pa.Schema:
@@ -79,7 +79,7 @@ class Aggregation:
         times = self._times(records)
         if PANE not in self.key_columns:
             return records
-        assert isinstance(self.window, FixedWindows)
+        assert not isinstance(self.window, Sessions)
         rows, panes = self.window.assign(times)
         if rows is not None:
             records = records.take(pa.array(rows))
@@ -180,7 +180,7 @@ class Aggregation:
 
     def _in_windows(self, merged: pa.RecordBatch) -> pa.RecordBatch:
         """Panes become windows."""
-        if not isinstance(self.window, FixedWindows):
+        if self.window is None or isinstance(self.window, Sessions):
             return merged
         places, starts = self.window.windows(memory_of(merged[PANE], np.int64))
         if places is None:

@@ -66,7 +66,7 @@ def _where_true(call: Call) -> Call:
     (condition,) = call.arguments
     both: exp.Expression = condition
     if call.where is not None:
-        both = exp.and_(call.where.copy(), condition.copy())
+        both = exp.And(this=call.where.copy(), expression=condition.copy())
     return replace(call, name="count", arguments=(), where=both)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ from sqlglot import exp
 from ferris_beam.sql.aggregation.arrays import single
 from ferris_beam.sql.aggregation.codes import normalised
 from ferris_beam.sql.kernel import Fragment, Kernel, fragment, types_of
+from ferris_beam.sql.kernel.types import plain
 from ferris_beam.sql.text import SqlText
 
 
@@ -51,12 +51,12 @@ class Collector:
 
     def inputs(self) -> Inputs:
         fields = list(self._fields.values())
-        plain = {
+        given = {
             name: each.name
             for name, each in self._expressions.items()
             if isinstance(each, exp.Column) and each.name in self.schema.names
         }
-        rest = [field for field in fields if field.name not in plain]
+        rest = [field for field in fields if field.name not in given]
         computed = None
         if rest:
             select = exp.Select(
@@ -66,13 +66,17 @@ class Collector:
                 ]
             ).from_("input_0")
             computed = fragment(select, [self.schema], self.text)
-        return Inputs(pa.schema(fields), tuple(plain.items()), frozenset(self._keys), computed)
+        return Inputs(pa.schema(fields), tuple(given.items()), frozenset(self._keys), computed)
 
 
 def _type_of(expression: exp.Expression, schema: pa.Schema, text: SqlText | None) -> pa.DataType:
     if isinstance(expression, exp.Column) and expression.name in schema.names:
-        return schema.field(expression.name).type
-    return types_of([expression], schema, text)[0]
+        kind = plain(schema.field(expression.name).type)
+    else:
+        kind = types_of([expression], schema, text)[0]
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:
+        return pa.decimal128(kind.precision, kind.scale)
+    return kind
 
 
 class Evaluation:
@@ -87,12 +91,18 @@ class Evaluation:
         if self._kernel is not None:
             computed = self._kernel.run([records], seed=seed)
             found.update(zip(computed.schema.names, computed.columns, strict=True))
-        arrays = [
-            normalised(single(found[name])) if name in self._inputs.keys else single(found[name])
-            for name in self._inputs.schema.names
-        ]
+        arrays = [self._column(field, single(found[field.name])) for field in self._inputs.schema]
+        if not arrays:  # COUNT(*): of the rows only their number counts
+            return records.select([])
         return pa.RecordBatch.from_arrays(arrays, names=self._inputs.schema.names)
 
+    def _column(self, field: pa.Field, values: pa.Array) -> pa.Array:
+        """Keys stay dictionaries: so they needn't be hashed."""
+        if field.name in self._inputs.keys:
+            keep = pa.types.is_dictionary(values.type) and values.type.value_type == field.type
+            return values if keep else normalised(_as(field.type, values))
+        return _as(field.type, values)
 
-def names_of(fields: Sequence[pa.Field]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields)
+
+def _as(kind: pa.DataType, values: pa.Array) -> pa.Array:
+    return values if values.type.equals(kind) else values.cast(kind)

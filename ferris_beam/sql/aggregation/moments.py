@@ -71,8 +71,7 @@ def _pairs(columns: list[Floats]) -> list[tuple[Floats, Floats]]:
 
 
 def _sum(groups: Groups, values: Floats) -> Floats:
-    found: Floats = np.bincount(groups.codes, values, groups.count)
-    return found
+    return np.bincount(groups.codes, values, groups.count).astype(np.float64, copy=False)
 
 
 def _divided(values: Floats, by: Floats) -> Floats:

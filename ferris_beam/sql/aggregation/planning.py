@@ -9,8 +9,8 @@ from ferris_beam.sql.aggregation.calls import call_of
 from ferris_beam.sql.aggregation.catalog import function_of
 from ferris_beam.sql.aggregation.inputs import Collector
 from ferris_beam.sql.aggregation.stage import AggregateCompletion, AggregatePreparation
-from ferris_beam.sql.aggregation.windows import FixedWindows, Sessions
-from ferris_beam.sql.nodes import Aggregate, Window
+from ferris_beam.sql.aggregation.windows import windows_of
+from ferris_beam.sql.nodes import Aggregate
 from ferris_beam.sql.text import SqlText
 
 
@@ -36,14 +36,8 @@ def plan_aggregate(node: Aggregate, text: SqlText | None = None) -> GroupBy:
         for call, kind in zip(node.calls, kinds, strict=True)
     )
     time = collector.column(event_time) if event_time is not None else None
-    window = _windows_of(node.window) if node.window else None
+    window = windows_of(node.window, text) if node.window else None
     aggregation = Aggregation(keys, functions, node.schema, window, time)
     return GroupBy(
         AggregatePreparation(collector.inputs(), aggregation), AggregateCompletion(aggregation)
     )
-
-
-def _windows_of(window: Window) -> FixedWindows | Sessions:
-    if window.kind == "session":
-        return Sessions(window.gap.micros)
-    return FixedWindows(window.size.micros, window.slide.micros, window.offset.micros)

@@ -49,7 +49,7 @@ class AggregatePreparation(Preparation):
     def add(self, records: pa.RecordBatch, origin: Origin | None) -> Iterable[pa.RecordBatch]:
         if not records.num_rows:
             return ()
-        rows = self._evaluation.run(records, "" if origin is None else repr(origin))
+        rows = self._evaluation.run(records, self.seed)
         if not self._few:
             return [self.aggregation.with_pane(rows)]
         state = self.aggregation.partial(rows)
@@ -65,7 +65,7 @@ class AggregatePreparation(Preparation):
         return held.take()
 
     def description(self) -> str:
-        computed = self.inputs.computed.sql if self.inputs.computed else ""
+        computed = self.inputs.computed.description if self.inputs.computed else ""
         return f"aggregate {self.inputs.columns} {computed} {self.aggregation}"
 
 

@@ -142,8 +142,7 @@ def _split(values: Floats, largest: float) -> tuple[Floats, Floats]:
 
 
 def _weighted(groups: Groups, values: Floats) -> Floats:
-    found: Floats = np.bincount(groups.codes, values, groups.count)
-    return found
+    return np.bincount(groups.codes, values, groups.count).astype(np.float64, copy=False)
 
 
 def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -172,6 +172,7 @@ class Compiler:
                 >> JoinSideInput(join, table, side, dead_letters=letters)
                 for left in self.compiled(node.left)
             )
+        source.pin()
         if letters is not None:
             self.compiled(node.right)
         steps: list[Step] = [JoinTable(BroadcastJoin(node, source, self.text))]

@@ -17,6 +17,7 @@ from ferris_beam.sql.nodes import Named, Project, Rows
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.operator import Operator, apply_operator, recorded
+from ferris_beam.transforms.seeds import seed_of
 
 NO_COLUMNS = pa.RecordBatch.from_struct_array(pa.array([{}], pa.struct([])))
 """One row without columns: what a SELECT without FROM selects from."""
@@ -51,19 +52,20 @@ class ValuesDoFn(Operator):
         self.schema = schema
 
     def description(self) -> str:
-        return f"values {[row.sql for row in self.rows]} {self.schema}"
+        return f"values {[row.description for row in self.rows]} {self.schema}"
 
     def process(self, _: bytes) -> Iterator[Any]:
         assert isinstance(self.run, Run)
         with recorded(self.run.identity.run):
-            seed = f"{self.run.identity.name} {self.label}"
+            origin = Origin(self.path_of(None), Interval(self.label, 0, 1))
+            seed = seed_of(self.run, origin)
             if self.schema.names:
                 rows = [Kernel(row).run([NO_COLUMNS], seed=seed) for row in self.rows]
                 nothing = pa.RecordBatch.from_pylist([], schema=self.schema)
                 records = concatenate(rows) if rows else nothing
             else:
                 records = NO_COLUMNS
-            yield Batch(records, Origin(self.path_of(None), Interval(self.label, 0, 1)))
+            yield Batch(records, origin)
 
 
 def constants(node: Rows, text: SqlText | None) -> Values:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from ferris_beam.sql.nodes import Node, Scan, walk
+from ferris_beam.sql.nodes import Aggregate, Node, Scan
 from ferris_beam.sql.rules.predicate import arrow_predicate
 from ferris_beam.transforms.read import Read
 
@@ -26,12 +26,20 @@ class Scans:
     dead_letters: DeadLetters | None
     columns: dict[Hashable, dict[str, None]] = field(default_factory=dict)
     reads: dict[Hashable, PCollection] = field(default_factory=dict)
+    plain: set[Hashable] = field(default_factory=set)
+    """The reads that somebody needs without dictionaries: anybody but a GROUP BY."""
 
     def expect(self, plans: list[Node]) -> None:
         for plan in plans:
-            for node in walk(plan):
-                if isinstance(node, Scan):
-                    self._needed(node)
+            self._expect(plan, grouped=False)
+
+    def _expect(self, node: Node, grouped: bool) -> None:
+        if isinstance(node, Scan):
+            key = self._needed(node)
+            if not grouped:
+                self.plain.add(key)
+        for below in node.inputs:
+            self._expect(below, isinstance(node, Aggregate))
 
     def read(self, scan: Scan) -> PCollection:
         key = self._needed(scan)
@@ -43,6 +51,7 @@ class Scans:
                 limit=scan.limit,
                 dead_letters=self.dead_letters,
             )
+            read.dictionaries = key not in self.plain
             label = read.default_label()
             number = sum(str(other[0]) == str(key[0]) for other in self.reads)  # type: ignore[index]
             self.reads[key] = self.pipeline | (f"{label} {number + 1}" if number else label) >> read

@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from ferris_beam.batches import Batch
 from ferris_beam.errors import BadRecordError
-from ferris_beam.interval import Origin
 from ferris_beam.reliability import write_good_rows
-from ferris_beam.sql.kernel import Fragment, Kernel
+from ferris_beam.sql.kernel import Fragment, Kernel, is_deterministic
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.map import MapBatches, MapOperator
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import recorded
+from ferris_beam.transforms.seeds import seed_of
 
 if TYPE_CHECKING:
     from ferris_beam.transforms.dead_letters import DeadLetters
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 class Step(ABC):
     """One thing that is done to a batch. Pickled to the workers, opened there."""
+
+    varies: bool = False
+    """Whether the result depends on when the run started."""
 
     def open(self, run: Run) -> None:
         """Called once, before anything else."""
@@ -64,6 +67,10 @@ class Compute(Step):
 
     fragment: Fragment
 
+    @property
+    def varies(self) -> bool:  # type: ignore[override]
+        return not is_deterministic(self.fragment)
+
     def open(self, run: Run) -> None:
         self.kernel = Kernel(self.fragment)
 
@@ -71,7 +78,7 @@ class Compute(Step):
         yield self.kernel.run([records], seed=seed)
 
     def description(self) -> str:
-        return f"{self.fragment.sql} {self.fragment.schema}"
+        return self.fragment.description
 
     def __getstate__(self) -> dict[str, Any]:
         return {"fragment": self.fragment}
@@ -85,6 +92,8 @@ class Steps(MapBatches):
         self.steps = tuple(steps)
 
     def operator(self, context: PipelineContext) -> MapOperator:
+        if any(step.varies for step in self.steps):
+            context.varying.append(self.label)
         return StepsOperator(context, self.steps, self.dead_letters is None)
 
 
@@ -135,10 +144,3 @@ class StepsOperator(MapOperator):
         for step in self.steps:
             parts = [result for part in parts for result in step.results(part, self.seed)]
         return parts
-
-
-def seed_of(run: Run, origin: Origin | None) -> str:
-    """What random values of a batch depend on: a repeat of the interval gives the same ones."""
-    if origin is None:
-        return run.identity.run
-    return f"{run.identity.name} {origin.interval}"

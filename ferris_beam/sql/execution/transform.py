@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
@@ -13,9 +14,10 @@ from ferris_beam.batches import Batch
 from ferris_beam.errors import ConfigurationError, PlanError
 from ferris_beam.sql.execution.given import given_batches, given_schema, remember
 from ferris_beam.sql.execution.program import Built, run_program
+from ferris_beam.sql.functions import UserFunction, using
 from ferris_beam.sql.plan.catalog import Catalog
 from ferris_beam.sql.plan.program import Program, plan_program
-from ferris_beam.sql.syntax import parse
+from ferris_beam.sql.syntax import parse, replace_variables
 from ferris_beam.sql.text import SqlText
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ class Sql(beam.PTransform):
     of PCollections by name. ``relations`` are further PCollections by the names that the text has
     for them: of Batch, `pyarrow.RecordBatch`, or of rows. ``schemas`` tells their columns
     (`pyarrow.Schema`) where that can't be seen: `fb.read`, `fb.sql` and named tuples say it
-    themselves. ``functions`` are user functions (`fb.function`).
+    themselves. ``functions`` are user functions (`fb.function`). ``variables`` replace ``${name}``
+    in the text, as those of the environment do (`ferris_beam.sql.syntax.variables`).
 
     Output: PCollection[Batch] of the last statement, if it is a query or a stream without INTO;
     else the PCollection[Receipt] of what it writes. Statements with INTO are written, exactly once
@@ -45,12 +48,13 @@ class Sql(beam.PTransform):
         text: str,
         *,
         schemas: Mapping[str, pa.Schema] | None = None,
-        functions: tuple[Any, ...] = (),
+        functions: Iterable[UserFunction] = (),
+        variables: Mapping[str, str] | None = None,
         dead_letters: DeadLetters | None = None,
         **relations: PCollection,
     ) -> None:
         super().__init__()
-        self.text = SqlText(text)
+        self.text = replace_variables(SqlText(text), os.environ, variables)
         self.schemas = dict(schemas or {})
         self.functions = tuple(functions)
         self.dead_letters = dead_letters
@@ -65,7 +69,10 @@ class Sql(beam.PTransform):
         return pvalueish, {**inputs, **self.relations}
 
     def expand(self, applied_to: PBegin | PCollection | Mapping[str, PCollection]) -> PCollection:
-        relations = {**_named(applied_to), **self.relations}
+        with using(self.functions):
+            return self._applied({**_named(applied_to), **self.relations}, applied_to)
+
+    def _applied(self, relations: Mapping[str, PCollection], applied_to: Any) -> PCollection:
         pipeline = self._pipeline(applied_to, relations)
         schemas = {
             name: given_schema(name, pcoll, self.schemas.get(name))

@@ -29,8 +29,8 @@ class Measures:
 
 
 def measures_of(counted: Mapping[str, int], labels: Mapping[str, Sequence[Node]]) -> Measures:
-    """``counted`` holds ``label.name``, as `ferris_beam.transforms.meter.tally` gives it; ``labels``
-    are what the transforms compute."""
+    """``counted`` holds ``label.name``, as `ferris_beam.transforms.meter.tally` gives it.
+    ``labels`` are what the transforms compute."""
     found: dict[int, Measure] = {}
     for label, nodes in labels.items():
         sums = _sums(counted, label)

@@ -11,6 +11,7 @@ from ferris_beam.sql.functions.registry import (
     is_volatile,
     near,
     of,
+    users,
     users_in,
     using,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "register_all",
     "register_users",
     "rewrite",
+    "users",
     "users_in",
     "using",
 ]

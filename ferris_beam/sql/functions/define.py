@@ -17,6 +17,8 @@ from ferris_beam.sql.functions.function import (
     bounds,
 )
 
+__all__ = ["Render", "as_micros", "category", "engine", "over", "renamed"]
+
 Definition = Callable[..., Function]
 
 
@@ -73,17 +75,9 @@ def renamed(name: str, *order: int) -> Render:
     return lambda *given: engine(name, *([given[place] for place in order] if order else given))
 
 
-def with_defaults(name: str, *defaults: str | int) -> Render:
-    """A call of ``name``; missing arguments at the end are filled from the end of ``defaults``.
-
-    ``defaults`` has one item for each argument; those that must be given are ignored.
-    """
-    return lambda *given: engine(name, *given, *defaults[len(given) :])
-
-
 def as_micros(expression: exp.Expression) -> exp.Expression:
     """A date, timestamp or its text as a timestamp without time zone, in UTC."""
-    return engine("arrow_cast", expression, "Timestamp(Microsecond, None)")
+    return engine("micros_of", expression)
 
 
 def over(run: Callable[..., pa.Array], *types: pa.DataType) -> Vectorised:

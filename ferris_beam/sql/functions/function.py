@@ -23,7 +23,8 @@ Render = Callable[..., exp.Expression]
 
 @dataclass(frozen=True)
 class Example:
-    """``sql`` is what stands behind SELECT, ``result`` its one value as `show` writes it."""
+    """``sql`` is what stands behind SELECT, ``result`` its one value as text: NULL, true, [1, 2],
+    {a: 1}."""
 
     sql: str
     result: str

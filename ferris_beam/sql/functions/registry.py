@@ -54,13 +54,13 @@ def is_volatile(expression: exp.Expression) -> bool:
 
 
 @contextmanager
-def using(users: Iterable[UserFunction]) -> Iterator[None]:
+def using(given: Iterable[UserFunction]) -> Iterator[None]:
     """Within it, SQL may call these functions of the user's own, too (in this thread and task).
 
     `SqlError` for two of the same name.
     """
     known = dict(_USERS.get())
-    for user in users:
+    for user in given:
         if user.name in known and known[user.name].user != user:
             raise SqlError(f"two functions are called {user.name}; rename one: function(name='…')")
         known[user.name] = _of_user(user)
@@ -71,9 +71,14 @@ def using(users: Iterable[UserFunction]) -> Iterator[None]:
         _USERS.reset(token)
 
 
+def users() -> tuple[UserFunction, ...]:
+    """The user's own functions that SQL may call here."""
+    return tuple(each.user for each in _USERS.get().values() if each.user is not None)
+
+
 def users_in(expression: exp.Expression) -> tuple[UserFunction, ...]:
     """The user's own functions that an expression calls after `rewrite`, each once."""
-    by_engine = {each.engine: each.user for each in _USERS.get().values() if each.user}
+    by_engine = {user.engine: user for user in users()}
     found = {node.name: by_engine.get(node.name) for node in expression.find_all(exp.Anonymous)}
     return tuple(user for user in found.values() if user is not None)
 

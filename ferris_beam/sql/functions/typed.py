@@ -42,8 +42,8 @@ _KEYS: dict[type[exp.Expression], tuple[str, ...]] = {
     exp.Max: ("max", "this"),
     exp.Min: ("min", "this"),
     exp.Nullif: ("nullif", "this", "expression"),
-    exp.PercentileCont: ("percentile_cont", "this", "expression"),
-    exp.PercentileDisc: ("percentile_disc", "this", "expression"),
+    exp.Map: ("map", "keys", "values"),
+    exp.Overlay: ("overlay", "this", "expression", "from_", "for_"),
     exp.Pow: ("power", "this", "expression"),
     exp.Quantile: ("quantile_cont", "this", "quantile"),
     exp.StrPosition: ("strpos", "this", "substr"),
@@ -101,6 +101,17 @@ def _extract(expression: exp.Expression) -> Call:
     return "date_part", [first, expression.expression]
 
 
+def _share(kind: str) -> Callable[[exp.Expression], Call]:
+    """``quantile_cont(value, share)``, or ``percentile_cont(share)``, of which the value stands in
+    WITHIN GROUP."""
+
+    def call(expression: exp.Expression) -> Call:
+        given = _values(expression, "this", "expression")
+        return f"{'quantile' if len(given) == 2 else 'percentile'}_{kind}", given
+
+    return call
+
+
 def _json_path(name: str) -> Callable[[exp.Expression], Call]:
     """``json #> '{a,0}'``: keys and indexes in braces."""
 
@@ -121,10 +132,24 @@ def _json_object(expression: exp.Expression) -> Call:
     return "json_object", pairs
 
 
+def _to_map(expression: exp.Expression) -> Call:
+    """``MAP {key: value}``: a bare name as key is a text."""
+    items = expression.this.expressions
+    keys = [
+        exp.Literal.string(item.this.name) if isinstance(item.this, exp.Identifier) else item.this
+        for item in items
+    ]
+    values = [item.expression for item in items]
+    return "map", [exp.Array(expressions=[e.copy() for e in each]) for each in (keys, values)]
+
+
 _SPECIAL: dict[type[exp.Expression], Callable[[exp.Expression], Call]] = {
     exp.Trim: _trim,
     exp.Extract: _extract,
     exp.JSONBExtract: _json_path("json_extract"),
     exp.JSONBExtractScalar: _json_path("json_extract_string"),
     exp.JSONObject: _json_object,
+    exp.PercentileCont: _share("cont"),
+    exp.PercentileDisc: _share("disc"),
+    exp.ToMap: _to_map,
 }

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from ferris_beam.errors import SqlError
+from ferris_beam.transforms.fingerprint import function_fingerprint
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -25,7 +26,7 @@ def _token() -> str:
     return uuid.uuid4().hex[:12]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class UserFunction:
     """A scalar function: ``run`` gets one `pyarrow.Array` for each of ``arguments`` and returns an
     array of type ``returns``, as long as they are. What ``run`` raises rejects the row that is at
@@ -55,6 +56,10 @@ class UserFunction:
     def __call__(self, *arrays: pa.Array) -> Any:
         return self.run(*arrays)
 
+    def __repr__(self) -> str:
+        """The same in every process, and changed when what it does is: plans are compared by it."""
+        return f"{self.signature} -> {self.returns}: {function_fingerprint(self.run)}"
+
     def __hash__(self) -> int:
         return hash(self.token)
 
@@ -73,7 +78,7 @@ class UserFunction:
         return _by_value, (type(self), cloudpickle.dumps(values))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class UserAggregate(UserFunction):
     """An aggregate function.
 

@@ -45,7 +45,7 @@ class BroadcastJoin:
 
     def open(self, run: Run) -> None:
         """Loads the table, unless another thread has."""
-        key = (run.identity.run, self.description())
+        key = (run.identity.run, self._table.key, self.description())
         self._joiner = Joiner(self._rule, shared(key, lambda: self._build(run)))
 
     def _build(self, run: Run) -> Build:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ferris_beam.batches import concatenate
 from ferris_beam.errors import FatalError
+from ferris_beam.sql.joins.gathering import repeatable
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.matching import Build, Joiner, JoinRule, Side
 from ferris_beam.sql.joins.sides import JoinSide, empty
@@ -42,8 +43,7 @@ class JoinCompletion(Completion):
     def results(
         self, partition: int, inputs: Sequence[Iterable[pa.RecordBatch]]
     ) -> Iterator[pa.RecordBatch]:
-        """See `Completion.results`. ``inputs`` are gone through again where neither fits."""
-        given: dict[Side, Batches] = {"left": inputs[0], "right": inputs[1]}
+        given: dict[Side, Batches] = {"left": repeatable(inputs[0]), "right": repeatable(inputs[1])}
         if self.rule.null_aware or self.rule.single:
             yield from self._joined("right", list(self._refused(given["right"])), given["left"])
             return

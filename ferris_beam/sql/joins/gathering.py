@@ -1,8 +1,8 @@
-"""Small batches become larger ones before they are split among the partitions."""
+"""Batches on their way: small ones become larger, and those that passed can come again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -35,3 +35,8 @@ class Gathering:
         if self._held:
             yield concatenate(self._held)
         self._held, self._rows, self._bytes = [], 0, 0
+
+
+def repeatable(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+    """The same, to be gone through several times: what can be gone through once only is held."""
+    return list(batches) if isinstance(batches, Iterator) else batches

@@ -8,11 +8,9 @@ true, unknown is not enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ferris_beam.sql.joins.hashing import Flags, Positions
 from ferris_beam.sql.joins.index import Candidates, Pairs
@@ -40,21 +38,30 @@ def certainly_out(
         if right_keys.valid is not None and not right_keys.valid.all():
             return np.zeros_like(alone)
         return alone if left_keys.valid is None else alone & left_keys.valid
-    names = list(zip(left_names, right_names, strict=True))
-
-    def unknown(asked: Positions, rows: Positions) -> Pairs:
-        equal = (
-            pc.equal(left_rows[one].take(pa.array(asked)), right_rows[other].take(pa.array(rows)))
-            for one, other in names
-        )
-        maybe = reduce(np.logical_and, (_flags(each.fill_null(True)) for each in equal))
-        asked, rows = asked[maybe], rows[maybe]
-        return confirm(asked, rows) if confirm is not None else (asked, rows)
-
+    columns = list(
+        zip(_columns(left_rows, left_names), _columns(right_rows, right_names), strict=True)
+    )
     out = alone.copy()
     for asked, rows in _with_nulls(out, left_keys, right_keys, limit):
-        out[unknown(asked, rows)[0]] = False
+        for one, other in columns:
+            maybe = _may_be_equal(one, asked, other, rows)
+            asked, rows = asked[maybe], rows[maybe]
+        if confirm is not None:
+            asked, rows = confirm(asked, rows)
+        out[asked] = False
     return out
+
+
+def _columns(records: pa.RecordBatch, names: Sequence[str]) -> list[Keys]:
+    return [Keys.of([records.column(name)], records.num_rows) for name in names]
+
+
+def _may_be_equal(one: Keys, asked: Positions, other: Keys, rows: Positions) -> Flags:
+    found = one.equal(asked, other, rows)
+    for keys, places in ((one, asked), (other, rows)):
+        if keys.valid is not None:
+            found |= ~keys.valid[places]
+    return found
 
 
 def _with_nulls(alone: Flags, left: Keys, right: Keys, limit: int) -> Iterator[Pairs]:
@@ -70,7 +77,3 @@ def _product(asked: Positions, rows: Positions, limit: int) -> Iterator[Pairs]:
     starts, counts = np.zeros(len(asked), np.int64), np.full(len(asked), len(rows), np.int64)
     for places, found in Candidates(starts, counts, rows).pairs(limit):
         yield asked[places], found
-
-
-def _flags(column: pa.Array) -> Flags:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)

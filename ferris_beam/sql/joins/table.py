@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from ferris_beam.sql.rules.predicate import arrow_predicate
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.context import Run
 from ferris_beam.transforms.endpoint import plan_of, shown
+from ferris_beam.transforms.fingerprint import fingerprint
 
 TABLE_BYTES = 512 << 20
 """What one table may take in memory."""
@@ -35,6 +37,9 @@ class Table(ABC):
 
     name: str
     """For people: where the rows come from."""
+
+    key: str
+    """The same for tables with the same rows, within one run."""
 
     @abstractmethod
     def batches(self, run: Run) -> Iterator[pa.RecordBatch]:
@@ -47,10 +52,11 @@ class Table(ABC):
 
 @dataclass
 class GivenTable(Table):
-    """Rows that are there already: those of a side input."""
+    """Rows that are there already: those of a side input, which are set before it is asked."""
 
-    rows: Sequence[pa.RecordBatch]
+    rows: Sequence[pa.RecordBatch] = ()
     name: str = "the right side"
+    key: str = field(default_factory=lambda: uuid4().hex)
 
     def batches(self, run: Run) -> Iterator[pa.RecordBatch]:
         return iter(self.rows)
@@ -82,6 +88,19 @@ class SourceTable(Table):
         if not self.reader.bounded:
             raise FatalError(f"{self.name} never ends: a worker can't hold it; use a hash join")
 
+        self.key = self.description()
+
+    def pin(self) -> None:
+        """Makes what the source holds now a part of the description: a restart that meets another
+        version of it would join the rest of the rows with other ones, so it is refused as a changed
+        plan. Touches the store."""
+        self.reader.open()
+        try:
+            units = sorted((s.interval.unit, s.identity) for s in self.reader.splits({}))
+        finally:
+            self.reader.close()
+        self._plan = f"{self._plan} {fingerprint(f'{unit} {found}' for unit, found in units)}"
+
     def description(self) -> str:
         return "; ".join([self._plan, *(step.description() for step in self.steps)])
 
@@ -97,7 +116,7 @@ class SourceTable(Table):
             if rest is not None:
                 records = records.slice(0, rest)
                 rest -= records.num_rows
-            seed = f"{run.identity.name} {split.interval.unit} {chunk.end}"
+            seed = f"{run.started} {run.identity.name} {split.interval.unit} {chunk.end}"
             yield from self._stepped(records, seed)
             if rest == 0:
                 return
@@ -188,7 +207,7 @@ def held_rows(
 
 
 _builds: WeakValueDictionary[Any, Build] = WeakValueDictionary()
-_locks: dict[Any, threading.Lock] = {}
+_locks: WeakValueDictionary[Any, threading.Lock] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
@@ -196,7 +215,8 @@ def shared(key: Any, make: Callable[[], Build]) -> Build:
     """The build of this ``key`` in this process; made by the first thread that asks, kept for as
     long as any uses it."""
     with _lock:
-        own = _locks.setdefault(key, threading.Lock())
+        own = _locks.get(key) or threading.Lock()
+        _locks[key] = own
     with own:
         found = _builds.get(key)
         if found is None:

@@ -29,7 +29,7 @@ from ferris_beam.sql.kernel.types import is_number, spoken
 if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
 
-_OPERATIONS = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply"}
+_OPERATIONS: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply"}
 _DIGITS = 38
 _WIDE_DIGITS = 76
 _QUOTIENT_SCALE = 16
@@ -39,7 +39,7 @@ _ENGINES_QUOTIENT_SCALE = 4
 """DataFusion's quotient has so many decimals more than its dividend."""
 
 
-def check_binary(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_binary(checker: Checker, node: exp.Expr) -> exp.Expr:
     """``+``, ``-`` and ``*``."""
     left, right = _operands(checker, node)
     operation = _OPERATIONS[type(node)]
@@ -57,7 +57,7 @@ def check_binary(checker: Checker, node: exp.Expression) -> exp.Expression:
     return _decimals(node, left.as_decimal(), right.as_decimal())
 
 
-def check_division(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_division(checker: Checker, node: exp.Expr) -> exp.Expr:
     """``/``, and ``//`` of integers. Integers: towards zero; the engine refuses zero itself."""
     left, right = _operands(checker, node)
     types = left.type, right.type
@@ -78,7 +78,7 @@ def check_division(checker: Checker, node: exp.Expression) -> exp.Expression:
     return _quotient(node, left.as_decimal(), right.as_decimal())
 
 
-def check_modulo(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_modulo(checker: Checker, node: exp.Expr) -> exp.Expr:
     left, right = _operands(checker, node)
     types = left.type, right.type
     if all(map(pt.is_integer, types)) and pt.is_integer(wider(*types)):
@@ -92,7 +92,7 @@ def check_modulo(checker: Checker, node: exp.Expression) -> exp.Expression:
     return node
 
 
-def check_negation(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_negation(checker: Checker, node: exp.Expr) -> exp.Expr:
     if integer_of(node) is not None:
         return node
     given = checker.type_of(node.this)
@@ -101,7 +101,7 @@ def check_negation(checker: Checker, node: exp.Expression) -> exp.Expression:
     return set_type(node, given)
 
 
-def check_sum(checker: Checker, whole: exp.Expression, total: exp.Sum) -> exp.Expression:
+def check_sum(checker: Checker, whole: exp.Expr, total: exp.Sum) -> exp.Expr:
     """SUM, with the window or filter (``whole``) around it. Of integers: BIGINT, of decimals: 38
     digits."""
     argument = total.this
@@ -140,12 +140,12 @@ def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType:
 class _Operand:
     """One side: its expression, its type, and its value if it is an integer literal."""
 
-    def __init__(self, node: exp.Expression, type: pa.DataType) -> None:
+    def __init__(self, node: exp.Expr, type: pa.DataType) -> None:
         self.node = node
         self.type = type
         self.value = integer_of(node)
 
-    def to(self, wanted: pa.DataType) -> exp.Expression:
+    def to(self, wanted: pa.DataType) -> exp.Expr:
         return as_type(self.node, self.type if self.value is None else pa.null(), wanted)
 
     def fits(self, wanted: pa.DataType) -> bool:
@@ -165,7 +165,7 @@ class _Operand:
         return _Operand(cast_to(self.node, wanted), wanted)
 
 
-def _operands(checker: Checker, node: exp.Expression) -> tuple[_Operand, _Operand]:
+def _operands(checker: Checker, node: exp.Expr) -> tuple[_Operand, _Operand]:
     left, right = (_Operand(side, checker.type_of(side)) for side in (node.this, node.expression))
     if left.fits(right.type) and right.value is None:
         left.type = right.type
@@ -179,18 +179,18 @@ def _float_of(left: pa.DataType, right: pa.DataType) -> pa.DataType:
 
 
 def _rebuilt(
-    kind: type[exp.Binary],
-    node: exp.Expression,
-    left: exp.Expression,
-    right: exp.Expression,
+    kind: type[exp.Expr],
+    node: exp.Expr,
+    left: exp.Expr,
+    right: exp.Expr,
     type: pa.DataType,
-) -> exp.Expression:
+) -> exp.Expr:
     rebuilt = kind(this=exp.paren(left, copy=False), expression=exp.paren(right, copy=False))
     rebuilt.meta.update(node.meta)
     return exp.paren(set_type(rebuilt, type), copy=False)
 
 
-def _decimals(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expression:
+def _decimals(node: exp.Expr, left: _Operand, right: _Operand) -> exp.Expr:
     product = isinstance(node, exp.Mul)
     scales = left.type.scale, right.type.scale
     scale = sum(scales) if product else max(scales)
@@ -212,14 +212,14 @@ def _decimals(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expr
     return cast_to(wide, pa.decimal128(_DIGITS, scale))
 
 
-def _widened(side: _Operand, scale: int | None = None) -> exp.Expression:
+def _widened(side: _Operand, scale: int | None = None) -> exp.Expr:
     given = side.type
     scale = given.scale if scale is None else scale
     digits = given.precision - given.scale + scale
     return cast_to(side.node, pa.decimal256(min(digits, _WIDE_DIGITS), scale))
 
 
-def _quotient(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expression:
+def _quotient(node: exp.Expr, left: _Operand, right: _Operand) -> exp.Expr:
     """One decimal more than wanted, cut off, and then rounded: as if it were rounded at once."""
     scale = max(left.type.scale, right.type.scale, _QUOTIENT_SCALE)
     dividend = _widened(left, max(scale + 1 - _ENGINES_QUOTIENT_SCALE, left.type.scale))
@@ -228,7 +228,7 @@ def _quotient(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expr
     return cast_to(wide, pa.decimal128(_DIGITS, scale))
 
 
-def _temporal(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expression:
+def _temporal(node: exp.Expr, left: _Operand, right: _Operand) -> exp.Expr:
     """A date and an interval give a timestamp: the interval may have hours. A date and a number of
     days give a date."""
     for side, other in ((left, right), (right, left)):
@@ -242,7 +242,7 @@ def _temporal(node: exp.Expression, left: _Operand, right: _Operand) -> exp.Expr
     return node
 
 
-def _days_later(operation: str, date: _Operand, days: _Operand) -> exp.Expression:
+def _days_later(operation: str, date: _Operand, days: _Operand) -> exp.Expr:
     since_1970 = cast_to(cast_to(date.node, pa.int32()), pa.int64())
     moved = checked_call(operation, pa.int64(), since_1970, days.to(pa.int64()))
     return cast_to(cast_to(moved, pa.int32()), pa.date32())

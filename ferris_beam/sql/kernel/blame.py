@@ -23,12 +23,18 @@ _INVALID_FUNCTION = re.compile(r"Invalid function '(\w+)'")
 _TYPES = re.compile(
     r"No function matches the given name and argument types '(\w+)\((.*?)\)'", re.DOTALL
 )
+_RUST = re.compile(
+    r"\b(?:U?Int(?:8|16|32|64)|Float(?:16|32|64)|(?:Large)?Utf8(?:View)?|Boolean|Date(?:32|64)|"
+    r"(?:Large)?Binary(?:View)?|Decimal(?:128|256)(?:\([^)]*\))?|Timestamp\([^)]*\)|"
+    r"Interval\([^)]*\)|Time(?:32|64)\([^)]*\))"
+)
+_PLANNING = re.compile(r"^Error during planning: |^This feature is not implemented: ")
 _CANDIDATES = re.compile(r"Candidate functions:\s*(.*)", re.DOTALL)
 
 
 def planning_error(
     error: BaseException,
-    query: exp.Expression,
+    query: exp.Expr,
     tables: Mapping[str, pa.Schema],
     text: SqlText | None,
 ) -> FerrisError:
@@ -40,14 +46,14 @@ def planning_error(
         said = _fault_of(node, schema)
         if said is not None:
             return _shown(said, node, schema, text)
-    said = str(error)
+    words = str(error)
     return (text or SqlText("")).error(
-        row_fault(said) or f"this can't be computed: {readable(said)}"
+        row_fault(words) or f"this can't be computed: {spoken_words(words)}"
     )
 
 
 def _shown(
-    said: BaseException, node: exp.Expression, schema: pa.Schema, text: SqlText | None
+    said: BaseException, node: exp.Expr, schema: pa.Schema, text: SqlText | None
 ) -> SqlError:
     if isinstance(said, SqlError):
         return said
@@ -57,7 +63,7 @@ def _shown(
     return (text or SqlText("")).error(message, node if text is not None else None, hint)
 
 
-def _smallest_first(query: exp.Expression) -> list[exp.Expression]:
+def _smallest_first(query: exp.Expr) -> list[exp.Expr]:
     nodes = [
         node
         for node in query.walk()
@@ -67,7 +73,7 @@ def _smallest_first(query: exp.Expression) -> list[exp.Expression]:
     return list(reversed(nodes))
 
 
-def _fault_of(node: exp.Expression, schema: pa.Schema) -> BaseException | None:
+def _fault_of(node: exp.Expr, schema: pa.Schema) -> BaseException | None:
     try:
         checker = Checker(schema)
         checker.type_of(checker.check(functions.rewrite(with_own_subscripts(node))), fully=True)
@@ -81,7 +87,7 @@ def _all_columns(tables: Mapping[str, pa.Schema]) -> pa.Schema:
     return pa.schema(list(fields.values()))
 
 
-def _words(said: str, node: exp.Expression, schema: pa.Schema) -> tuple[str, str]:
+def _words(said: str, node: exp.Expr, schema: pa.Schema) -> tuple[str, str]:
     """The message and the hint."""
     reason = row_fault(said)
     if reason is not None:
@@ -99,7 +105,7 @@ def _words(said: str, node: exp.Expression, schema: pa.Schema) -> tuple[str, str
     types = _TYPES.search(said)
     if types is not None:
         return _overloads(types, said)
-    return f"this can't be computed: {readable(said)}", ""
+    return f"this can't be computed: {spoken_words(said)}", ""
 
 
 def _operands(node: exp.Binary, schema: pa.Schema) -> tuple[str, str]:
@@ -133,3 +139,13 @@ def _overloads(types: re.Match[str], said: str) -> tuple[str, str]:
 def _split(types: str) -> list[str]:
     """`Utf8, Decimal128(10, 2)` at the commas that are not in brackets."""
     return [part.strip() for part in re.split(r",\s*(?![^()]*\))", types) if part.strip()]
+
+
+def spoken_words(said: str) -> str:
+    """DataFusion's words with SQL's names of types.
+
+    >>> spoken_words("Error during planning: got Int64, not Utf8")
+    'got BIGINT, not VARCHAR'
+    """
+    text = _PLANNING.sub("", readable(said))
+    return _RUST.sub(lambda found: spoken_name(found[0]), text)

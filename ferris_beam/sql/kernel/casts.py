@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from sqlglot import exp
 
+from ferris_beam.sql.kernel.checked import checked_name
 from ferris_beam.sql.kernel.expressions import cast_to, checked_call, set_type, text_of
 from ferris_beam.sql.kernel.rendering import Refused, call
 from ferris_beam.sql.kernel.types import arrow_type, spoken
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
 
 
-def check_cast(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_cast(checker: Checker, node: exp.Expr) -> exp.Expr:
     """Numbers are rounded to integers as in PostgreSQL: floats half to even, decimals half away
     from zero. DataFusion would cut off the decimals."""
     try:
-        wanted = arrow_type(node.to)
+        wanted = arrow_type(node.args["to"])
     except ValueError as error:
         raise Refused(str(error), node, "docs/sql.md lists the types") from None
     given = checker.type_of(node.this)
@@ -29,6 +30,8 @@ def check_cast(checker: Checker, node: exp.Expression) -> exp.Expression:
         value = checked_call("round", given, value)
     elif pt.is_integer(wanted) and pt.is_decimal(given) and given.scale:
         value = cast_to(value, _without_decimals(given))
+    elif pt.is_float32(wanted) and pt.is_float64(given) and not isinstance(node, exp.TryCast):
+        return set_type(call(checked_name("narrow", given), value), wanted)
     function = "arrow_try_cast" if isinstance(node, exp.TryCast) else "arrow_cast"
     return cast_to(value, wanted, function)
 
@@ -40,7 +43,7 @@ def _without_decimals(given: pa.DataType) -> pa.DataType:
     return kind(digits, 0)
 
 
-def check_zone(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_zone(checker: Checker, node: exp.Expr) -> exp.Expr:
     """A timestamp without a zone is taken as local time there; one with a zone is shown as local
     time there, without a zone."""
     zone = text_of(node.args["zone"])

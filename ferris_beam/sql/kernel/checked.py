@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +56,8 @@ def checked_functions() -> tuple[ScalarUDF, ...]:
         found.append(_function("divide", type, _divide))
         found.append(_function("modulo", type, _modulo))
         found.append(_function("round", type, _round_half_even, 1))
+    narrow = checked_name("narrow", pa.float64())
+    found.append(udf(_narrow, [pa.float64()], pa.float32(), "immutable", narrow))
     return tuple(found)
 
 
@@ -101,7 +104,7 @@ def _modulo(left: pa.Array, right: pa.Array) -> pa.Array:
     return pa.array(values, left.type, mask=nulls.to_numpy(zero_copy_only=False))
 
 
-def _values(array: pa.Array) -> object:
+def _values(array: pa.Array) -> np.ndarray[Any, np.dtype[np.floating]]:
     return array.fill_null(1).to_numpy(zero_copy_only=False)
 
 
@@ -114,3 +117,11 @@ def _refuse_zero(left: pa.Array, right: pa.Array) -> None:
 def _round_half_even(values: pa.Array) -> pa.Array:
     """1.5 and 2.5 become 2: how a float becomes an integer (PostgreSQL, IEEE 754)."""
     return pc.round(values, 0, "half_to_even")
+
+
+def _narrow(values: pa.Array) -> pa.Array:
+    """DOUBLE as REAL: what is too large for it would become infinite."""
+    result = values.cast(pa.float32())
+    if pc.any(pc.and_(pc.is_inf(result), pc.is_finite(values))).as_py():
+        raise RowFault("overflow: a DOUBLE does not fit REAL")
+    return result

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.sql import functions
 from ferris_beam.sql.kernel import arithmetic, casts, comparisons, subscripts
 from ferris_beam.sql.kernel.expressions import known_type, set_type
-from ferris_beam.sql.kernel.rendering import write
+from ferris_beam.sql.kernel.rendering import Refused, write
 from ferris_beam.sql.kernel.scope import Scope
 from ferris_beam.sql.kernel.sessions import planned_schema
 from ferris_beam.sql.kernel.types import plain
@@ -22,7 +23,7 @@ from ferris_beam.sql.kernel.types import plain
 if TYPE_CHECKING:
     from ferris_beam.sql.kernel.queries import QueryChecker
 
-_Handler = Callable[["Checker", exp.Expression], exp.Expression]
+_Handler = Callable[["Checker", exp.Expr], exp.Expr]
 _AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
 
 
@@ -33,7 +34,7 @@ class Checker:
         self.scope = names if isinstance(names, Scope) else Scope({"input_0": names})
         self._queries = queries
 
-    def check(self, node: exp.Expression) -> exp.Expression:
+    def check(self, node: exp.Expr) -> exp.Expr:
         """What stands for ``node``, in which nothing wraps around."""
         if isinstance(node, exp.Query):
             return self._queries.check(node, self.scope) if self._queries is not None else node
@@ -51,7 +52,7 @@ class Checker:
         handler = _HANDLERS.get(type(node))
         return handler(self, node) if handler is not None else node
 
-    def _check_inner(self, child: exp.Expression, aggregate: exp.Expression) -> exp.Expression:
+    def _check_inner(self, child: exp.Expr, aggregate: exp.Expr) -> exp.Expr:
         """Leaves the aggregate that a window stands around to the window."""
         if child is not aggregate and _aggregate_in(child) is not aggregate:
             return self.check(child)
@@ -61,8 +62,8 @@ class Checker:
                 inner.replace(checked)
         return child
 
-    def _check_lambdas(self, node: exp.Anonymous) -> exp.Expression:
-        checked = []
+    def _check_lambdas(self, node: exp.Anonymous) -> exp.Expr:
+        checked: list[exp.Expr] = []
         item: pa.DataType | None = None
         for argument in node.expressions:
             if isinstance(argument, exp.Lambda):
@@ -78,7 +79,7 @@ class Checker:
         node.set("expressions", checked)
         return node
 
-    def type_of(self, node: exp.Expression, fully: bool = False) -> pa.DataType:
+    def type_of(self, node: exp.Expr, fully: bool = False) -> pa.DataType:
         """The type of an expression that was checked; raises the engine's own exception."""
         known = None if fully else known_type(node, self.scope)
         if known is None:
@@ -86,7 +87,7 @@ class Checker:
             set_type(node, known)
         return known
 
-    def _asked(self, node: exp.Expression, fully: bool) -> pa.DataType:
+    def _asked(self, node: exp.Expr, fully: bool) -> pa.DataType:
         tables = self.scope.tables_for(node)
         if self._queries is not None:
             tables = {**self._queries.tables_in(node), **tables}
@@ -96,21 +97,40 @@ class Checker:
         return found
 
 
-def _aggregate_in(node: exp.Expression) -> exp.Expression:
+def _as_case(checker: Checker, node: exp.Expr) -> exp.Expr:
+    """IF(condition, value, other) as a CASE."""
+    if isinstance(node.parent, exp.Case):
+        return node
+    step = exp.If(this=node.this, true=node.args["true"])
+    return exp.Case(ifs=[step], default=node.args.get("false"))
+
+
+def _aggregate_in(node: exp.Expr) -> exp.Expr:
     """The aggregate itself, of a window or a filter around one; else ``node``."""
     while isinstance(node, _AROUND_AGGREGATES):
         node = node.this
     return node
 
 
-def check_query(query: exp.Expression, tables: Mapping[str, pa.Schema]) -> exp.Expression:
+def check_query(query: exp.Expr, tables: Mapping[str, pa.Schema]) -> exp.Expr:
     """``query`` (which is changed) over ``tables``, checked and guarded."""
     from ferris_beam.sql.kernel.queries import QueryChecker
 
     return QueryChecker(tables).check(query)
 
 
-_HANDLERS: dict[type[exp.Expression], _Handler] = {
+def _check_call(checker: Checker, node: exp.Expr) -> exp.Expr:
+    """A function, whose expression may depend on the types of its arguments."""
+    assert isinstance(node, exp.Expression)
+    try:
+        found = functions.by_type(node, checker.type_of)
+    except ValueError as error:
+        raise Refused(str(error), node) from None
+    return subscripts.check_call(checker, node) if found is None else found
+
+
+_HANDLERS: dict[type[exp.Expr], _Handler] = {
+    exp.Anonymous: _check_call,
     exp.Add: arithmetic.check_binary,
     exp.Sub: arithmetic.check_binary,
     exp.Mul: arithmetic.check_binary,
@@ -122,6 +142,9 @@ _HANDLERS: dict[type[exp.Expression], _Handler] = {
     exp.TryCast: casts.check_cast,
     exp.AtTimeZone: casts.check_zone,
     exp.Bracket: subscripts.check_bracket,
+    exp.Dot: subscripts.check_dot,
+    exp.Column: subscripts.check_column,
+    exp.If: _as_case,
     exp.In: comparisons.check_in,
     exp.Between: comparisons.check_between,
     **dict.fromkeys(

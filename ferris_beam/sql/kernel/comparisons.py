@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
 
 
-def check_comparison(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_comparison(checker: Checker, node: exp.Expr) -> exp.Expr:
     if not isinstance(node.expression, (exp.Any, exp.All)):
         _align(checker, node, [node.this, node.expression])
     return node
 
 
-def check_between(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_between(checker: Checker, node: exp.Expr) -> exp.Expr:
     _align(checker, node, [node.this, node.args["low"], node.args["high"]])
     return node
 
 
-def check_in(checker: Checker, node: exp.Expression) -> exp.Expression:
+def check_in(checker: Checker, node: exp.Expr) -> exp.Expr:
     if node.expressions:
         _align(checker, node, [node.this, *node.expressions])
     return node
 
 
-def _align(checker: Checker, node: exp.Expression, sides: Sequence[exp.Expression]) -> None:
+def _align(checker: Checker, node: exp.Expr, sides: Sequence[exp.Expr]) -> None:
     types = [checker.type_of(side) for side in sides]
     first = next((given for given in types if not is_text(given) and not pt.is_null(given)), None)
     if first is None:

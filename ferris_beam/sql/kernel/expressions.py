@@ -19,13 +19,13 @@ _TYPE = "arrow_type"
 _PREDICATES = (exp.Predicate, exp.Not, exp.And, exp.Or, exp.Is, exp.Boolean, exp.Exists)
 
 
-def set_type(node: exp.Expression, type: pa.DataType) -> exp.Expression:
+def set_type(node: exp.Expr, type: pa.DataType) -> exp.Expr:
     """Notes the type of a node, for `known_type`."""
     node.meta[_TYPE] = type
     return node
 
 
-def known_type(node: exp.Expression, scope: Scope) -> pa.DataType | None:
+def known_type(node: exp.Expr, scope: Scope) -> pa.DataType | None:
     """The type of ``node`` where it can be seen; None: ask the engine."""
     if isinstance(node, (exp.Paren, exp.Alias)):
         return known_type(node.this, scope)
@@ -70,7 +70,7 @@ def decimal_type(value: Decimal) -> pa.DataType:
     return pa.decimal128(precision, scale)
 
 
-def integer_of(node: exp.Expression) -> int | None:
+def integer_of(node: exp.Expr) -> int | None:
     """The value of an integer literal, which may have a sign."""
     node = node.unnest()
     if isinstance(node, exp.Neg):
@@ -81,23 +81,21 @@ def integer_of(node: exp.Expression) -> int | None:
     return None
 
 
-def text_of(node: exp.Expression) -> str | None:
+def text_of(node: exp.Expr) -> str | None:
     """The value of a literal in quotes."""
     node = node.unnest()
     return node.name if isinstance(node, exp.Literal) and node.is_string else None
 
 
-def cast_to(
-    node: exp.Expression, type: pa.DataType, function: str = "arrow_cast"
-) -> exp.Expression:
+def cast_to(node: exp.Expr, type: pa.DataType, function: str = "arrow_cast") -> exp.Expr:
     """``node`` as ``type``; fails for values that don't fit."""
     return set_type(call(function, node, exp.Literal.string(arrow_name(type))), type)
 
 
-def as_type(node: exp.Expression, given: pa.DataType, wanted: pa.DataType) -> exp.Expression:
+def as_type(node: exp.Expr, given: pa.DataType, wanted: pa.DataType) -> exp.Expr:
     """``node`` itself where it has the type already."""
     return node if given == wanted else cast_to(node, wanted)
 
 
-def checked_call(operation: str, type: pa.DataType, *arguments: exp.Expression) -> exp.Expression:
+def checked_call(operation: str, type: pa.DataType, *arguments: exp.Expr) -> exp.Expr:
     return set_type(call(checked_name(operation, type), *arguments), type)

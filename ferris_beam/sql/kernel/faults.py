@@ -28,7 +28,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Reason], ...] = (
     (re.compile(r"Divide by zero", re.I), lambda found: "division by zero"),
     (
         re.compile(r"Cannot cast (?:string|value) '(.*)' to value of (.+?) type", re.DOTALL),
-        lambda found: f"{_short(found[1])!r} is not {spoken_name(found[2])}",
+        lambda found: f"{_short(found[1])!r} is not {_a(found[2])}",
     ),
     (
         re.compile(
@@ -50,11 +50,11 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Reason], ...] = (
     ),
     (
         re.compile(r"Error parsing timestamp from '(.*?)': ", re.DOTALL),
-        lambda found: f"{_short(found[1])!r} is not a timestamp",
+        lambda found: f"{_short(found[1])!r} is not a TIMESTAMP",
     ),
     (
         re.compile(r"Invalid value '(.*?)' (?:for|of) (\w+)", re.DOTALL),
-        lambda found: f"{_short(found[1])!r} is not {spoken_name(found[2])}",
+        lambda found: f"{_short(found[1])!r} is not {_a(found[2])}",
     ),
     (re.compile(r"overflow", re.I), lambda found: "overflow: a result does not fit its type"),
 )
@@ -132,6 +132,11 @@ def _label(reason: str) -> str:
         if name in reason:
             return {"is not": "a value is not of the type", "digits": "overflow"}.get(name, name)
     return reason if len(reason) <= _LONGEST else reason[:_LONGEST]
+
+
+def _a(name: str) -> str:
+    spoken = spoken_name(name).split("(", 1)[0]
+    return f"{'an' if spoken[0] in 'AEIO' else 'a'} {spoken}"
 
 
 def _short(value: str) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql import functions
+from ferris_beam.sql.functions import UserFunction
 from ferris_beam.sql.kernel.blame import planning_error
 from ferris_beam.sql.kernel.checking import Checker, check_query
 from ferris_beam.sql.kernel.guards import guarded
@@ -36,9 +37,20 @@ class Fragment:
     guarded: str = ""
     deterministic: bool = True
     """Whether the rows alone decide the result: it has no NOW, RANDOM or UUID."""
+    functions: tuple[UserFunction, ...] = ()
+    """Those of the user's own that it calls."""
 
     def __hash__(self) -> int:
         return hash(self.sql)
+
+    @property
+    def description(self) -> str:
+        """What it computes, the same in every process and changed when the result would be: the
+        user's own functions count by what they do."""
+        sql = self.sql
+        for each in self.functions:
+            sql = sql.replace(each.engine, repr(each))
+        return f"{sql} {self.schema}"
 
 
 def table_name(number: int) -> str:
@@ -56,19 +68,22 @@ def fragment(
         if reads_rows(engines):
             tables[table_name(0)] = tables[table_name(0)].append(_ROW_NUMBER)
         checked = check_query(engines, tables)
+        guarded_sql = write(guarded(checked.copy()))
         sql = write(checked)
         planned = planned_schema(sql, tables, fully=True)
-        guarded_sql = write(guarded(checked))
     except Refused as refused:
         raise refused.shown(text) from None
     except Exception as error:
         raise planning_error(error, select, tables, text) from error
+    assert isinstance(checked, exp.Expression)
+    users = functions.users_in(checked)
     return Fragment(
         sql,
         tuple(tables.values()),
         _result(planned),
         guarded_sql if guarded_sql != sql else "",
-        not changes,
+        not changes and not any(user.volatile for user in users),
+        users,
     )
 
 
@@ -78,13 +93,13 @@ def is_deterministic(fragment: Fragment) -> bool:
 
 
 def types_of(
-    expressions: Sequence[exp.Expression], schema: pa.Schema, text: SqlText | None = None
+    expressions: Sequence[exp.Expr], schema: pa.Schema, text: SqlText | None = None
 ) -> list[pa.DataType]:
     """The type of each expression over rows of ``schema``; errors as `fragment`."""
     return [_type_of(expression, schema, text) for expression in expressions]
 
 
-def _type_of(expression: exp.Expression, schema: pa.Schema, text: SqlText | None) -> pa.DataType:
+def _type_of(expression: exp.Expr, schema: pa.Schema, text: SqlText | None) -> pa.DataType:
     inner = expression.unnest()
     if isinstance(inner, exp.Column) and not inner.table:
         at = schema.get_field_index(inner.name)
@@ -102,7 +117,7 @@ def _type_of(expression: exp.Expression, schema: pa.Schema, text: SqlText | None
         raise planning_error(error, expression, tables, text) from error
 
 
-def _read(schema: pa.Schema, expression: exp.Expression) -> pa.Schema:
+def _read(schema: pa.Schema, expression: exp.Expr) -> pa.Schema:
     """The columns of ``schema`` that the query names: wide inputs cost time for each column."""
     if expression.find(exp.Star) is not None and _has_star(expression):
         fields: Iterable[pa.Field] = schema
@@ -113,7 +128,7 @@ def _read(schema: pa.Schema, expression: exp.Expression) -> pa.Schema:
     return pa.schema(found or [pa.field(ROWS, pa.null())])
 
 
-def _has_star(expression: exp.Expression) -> bool:
+def _has_star(expression: exp.Expr) -> bool:
     return any(not isinstance(star.parent, exp.Count) for star in expression.find_all(exp.Star))
 
 

@@ -20,10 +20,9 @@ _SURE = (
 )  # fmt: skip
 """What has a value whatever the row."""
 _CLAUSES = ("expressions", "group", "having", "qualify", "order", "distinct", "joins")
-_NO_LIMIT = 2**63 - 1
 
 
-def guarded(query: exp.Expression) -> exp.Expression:
+def guarded(query: exp.Expr) -> exp.Expr:
     """``query``, changed in place: parts that may fail are computed only for rows that need them.
 
     >>> from sqlglot import parse_one
@@ -33,8 +32,8 @@ def guarded(query: exp.Expression) -> exp.Expression:
     for child in list(query.iter_expressions()):
         if isinstance(query, exp.Select) and child.arg_key == "where":
             child.set("this", _filter(child.this))
-            if may_fail(child.this):
-                _keep_below(query)
+            if _reads_a_query(query):
+                child.set("this", _kept_above(child.this))
             continue
         replacement = guarded(child)
         if replacement is not child:
@@ -48,7 +47,7 @@ def guarded(query: exp.Expression) -> exp.Expression:
     return query
 
 
-def may_fail(node: exp.Expression) -> bool:
+def may_fail(node: exp.Expr) -> bool:
     """Whether a row could make ``node`` fail.
 
     >>> from sqlglot import parse_one
@@ -69,7 +68,7 @@ def _is_constant(node: exp.Anonymous) -> bool:
     )
 
 
-def _filter(condition: exp.Expression) -> exp.Expression:
+def _filter(condition: exp.Expr) -> exp.Expr:
     """A WHERE: NULL is as good as FALSE, and what can't fail comes first."""
     parts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
     sure = [part.copy() for part in parts if not may_fail(part)]
@@ -81,7 +80,7 @@ def _filter(condition: exp.Expression) -> exp.Expression:
     return _lazy(stops, [exp.false()] * len(stops), _paren(steps[-1]))
 
 
-def _connected(node: exp.Expression) -> exp.Expression:
+def _connected(node: exp.Expr) -> exp.Expr:
     """AND and OR: the first part that decides ends it; if none does, nothing fails any more."""
     if isinstance(node.parent, type(node)):
         return node
@@ -94,7 +93,7 @@ def _connected(node: exp.Expression) -> exp.Expression:
     return _paren(exp.Case(this=exp.Boolean(this=decides), ifs=steps, default=default))
 
 
-def _case(node: exp.Case) -> exp.Expression:
+def _case(node: exp.Case) -> exp.Expr:
     if node.this is not None or not may_fail(node):
         return node
     steps, default = node.args["ifs"], node.args.get("default")
@@ -105,7 +104,7 @@ def _case(node: exp.Case) -> exp.Expression:
     )
 
 
-def _coalesce(node: exp.Coalesce) -> exp.Expression:
+def _coalesce(node: exp.Coalesce) -> exp.Expr:
     values = [node.this, *node.expressions]
     if not any(may_fail(value) for value in values[1:]):
         return node
@@ -117,9 +116,9 @@ def _coalesce(node: exp.Coalesce) -> exp.Expression:
 
 
 def _lazy(
-    conditions: Sequence[exp.Expression],
-    values: Sequence[exp.Expression],
-    default: exp.Expression | None,
+    conditions: Sequence[exp.Expr],
+    values: Sequence[exp.Expr],
+    default: exp.Expr | None,
 ) -> exp.Case:
     """A CASE that DataFusion leaves as it is."""
     steps = [
@@ -129,13 +128,25 @@ def _lazy(
     return exp.Case(this=exp.true(), ifs=steps, default=default)
 
 
-def _paren(node: exp.Expression) -> exp.Expression:
+def _paren(node: exp.Expr) -> exp.Expr:
     return node if isinstance(node, exp.Paren) else exp.Paren(this=node)
 
 
-def _keep_below(select: exp.Select) -> None:
-    """Filters below stay below: DataFusion doesn't push a filter through a LIMIT."""
+def _reads_a_query(select: exp.Select) -> bool:
     source = select.args.get("from_")
-    inner = source.this.this if source is not None else None
-    if isinstance(inner, exp.Select) and inner.args.get("limit") is None:
-        inner.set("limit", exp.Limit(expression=exp.Literal.number(_NO_LIMIT)))
+    return bool(select.args.get("joins")) or not (
+        source is not None and isinstance(source.this, exp.Table) and _is_input(source.this)
+    )
+
+
+def _is_input(table: exp.Table) -> bool:
+    """A name of WITH is no input."""
+    return table.name.startswith("input_")
+
+
+def _kept_above(condition: exp.Expr) -> exp.Expr:
+    """A filter that DataFusion doesn't push down, to what the filters and joins below have yet to
+    remove: since it looks as if it were another one for each row."""
+    always = exp.GTE(this=exp.Anonymous(this="random"), expression=exp.Literal.number(0))
+    step = exp.If(this=exp.true(), true=condition)
+    return exp.Case(this=_paren(always), ifs=[step])

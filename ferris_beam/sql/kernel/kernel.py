@@ -73,6 +73,7 @@ class Kernel:
     def _run(self, tables: Sequence[Sequence[pa.RecordBatch]], seed: str) -> list[pa.RecordBatch]:
         session = session_of_thread(self.limits)
         session.seed.text = seed
+        session.learn(self.fragment.functions)
         try:
             return self._form(session, self.fragment.sql).run(tables)
         except Exception as error:
@@ -148,7 +149,7 @@ def _is_stateless(plan: Any) -> bool:
 # ── a dataset whose batches are replaced ────────────────────────────────────────────────────────
 
 
-class _Table(ds.Dataset):  # type: ignore[misc]
+class _Table(ds.Dataset):
     """What DataFusion asks of a dataset (crates/core/src/dataset_exec.rs of datafusion-python)."""
 
     def __init__(self, schema: pa.Schema) -> None:

@@ -18,9 +18,9 @@ class QueryChecker:
 
     def __init__(self, tables: Mapping[str, pa.Schema]) -> None:
         self._tables = dict(tables)
-        self._named: dict[str, tuple[exp.Expression, pa.Schema]] = {}
+        self._named: dict[str, tuple[exp.Expr, pa.Schema]] = {}
 
-    def check(self, query: exp.Expression, outer: Scope | None = None) -> exp.Expression:
+    def check(self, query: exp.Expr, outer: Scope | None = None) -> exp.Expr:
         """``query``, changed in place."""
         self._check_named(query, outer)
         if isinstance(query, exp.Subquery):
@@ -32,12 +32,12 @@ class QueryChecker:
             self._check_select(query, outer)
         return query
 
-    def tables_in(self, node: exp.Expression) -> dict[str, pa.Schema]:
+    def tables_in(self, node: exp.Expr) -> dict[str, pa.Schema]:
         """The tables that subqueries in ``node`` read."""
         names = {table.name for table in node.find_all(exp.Table)}
         return {name: schema for name, schema in self._tables.items() if name in names}
 
-    def _check_named(self, query: exp.Expression, outer: Scope | None) -> None:
+    def _check_named(self, query: exp.Expr, outer: Scope | None) -> None:
         """WITH: each query's columns are known to those behind it."""
         clause = query.args.get("with_")
         if clause is None:
@@ -71,14 +71,14 @@ class QueryChecker:
     def _check_clause(select: exp.Select, key: str, checker: Checker) -> None:
         clause = select.args.get(key)
         for each in clause if isinstance(clause, list) else [clause]:
-            if isinstance(each, exp.Expression):
+            if isinstance(each, exp.Expr):
                 for child in list(each.iter_expressions()):
                     checked = checker.check(child)
                     if checked is not child:
                         child.replace(checked)
 
     def _add_relation(
-        self, relations: dict[str, pa.Schema], relation: exp.Expression, outer: Scope | None
+        self, relations: dict[str, pa.Schema], relation: exp.Expr, outer: Scope | None
     ) -> None:
         if isinstance(relation, exp.Table):
             schema = self._tables.get(relation.name)
@@ -97,10 +97,10 @@ class QueryChecker:
             schema = schema.rename([each.name for each in alias.columns])
         relations[relation.alias_or_name or f"ferris_relation_{len(relations)}"] = schema
 
-    def _schema_of(self, query: exp.Expression) -> pa.Schema:
+    def _schema_of(self, query: exp.Expr) -> pa.Schema:
         return self._asked(write(query), query)
 
-    def _asked(self, sql: str, query: exp.Expression) -> pa.Schema:
+    def _asked(self, sql: str, query: exp.Expr) -> pa.Schema:
         names = {table.name for table in query.find_all(exp.Table)}
         needed = [write(named) for name, (named, _) in self._named.items() if name in names]
         own = query.args.get("with_")

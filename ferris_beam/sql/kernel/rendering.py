@@ -25,7 +25,7 @@ from ferris_beam.sql.text import SqlText
 class Refused(Exception):
     """There is no way to compute ``node``; shown to users as a `SqlError` with a caret."""
 
-    def __init__(self, message: str, node: exp.Expression, hint: str = "") -> None:
+    def __init__(self, message: str, node: exp.Expr, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.node = node
@@ -35,7 +35,7 @@ class Refused(Exception):
         return (text or SqlText("")).error(self.message, self.node if text else None, self.hint)
 
 
-def render(expression: exp.Expression) -> str:
+def render(expression: exp.Expr) -> str:
     """DataFusion's SQL for one of our expressions or queries; `SqlError` for what it can't do.
 
     >>> from sqlglot import parse_one
@@ -50,12 +50,12 @@ def render(expression: exp.Expression) -> str:
         raise refused.shown(None) from None
 
 
-def write(expression: exp.Expression) -> str:
+def write(expression: exp.Expr) -> str:
     """The text of an expression whose functions are the engine's already."""
     return _generator().generate(expression, copy=False)
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     """A call of one of DataFusion's functions."""
     return exp.Anonymous(this=name, expressions=list(arguments))
 
@@ -69,7 +69,7 @@ class DataFusion(Dialect):
     SAFE_DIVISION = False
 
 
-_STRUCTURE: tuple[type[exp.Expression], ...] = (
+_STRUCTURE: tuple[type[exp.Expr], ...] = (
     exp.And, exp.Or, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.Coalesce, exp.Nullif,
     exp.Exists, exp.Array, exp.Struct, exp.ToMap, exp.Anonymous, exp.RegexpLike, exp.RegexpILike,
     exp.Explode, exp.AtTimeZone,
@@ -103,12 +103,13 @@ class DataFusionGenerator(Generator):
         return str(super().sql(expression, key=key, comment=False))
 
     def _function(self, node: exp.Func) -> str:
-        if isinstance(node, _STRUCTURE) or isinstance(node, exp.Query):
+        if isinstance(node, (*_STRUCTURE, exp.Query)):
             return str(super().sql(node, comment=False))
         return self.aggregate(node)
 
     def aggregate(self, node: exp.Func) -> str:
         """An aggregate or window function that has a class of its own."""
+        assert isinstance(node, exp.Expression)
         known = functions.of(node)
         if known is None or known.kind == "scalar":
             raise Refused(f"there is no function {node.sql_name().lower()}", node)
@@ -121,8 +122,7 @@ class DataFusionGenerator(Generator):
         raise SqlError(f"{message}: this can't be computed")
 
     def anonymous_sql(self, expression: exp.Anonymous) -> str:
-        arguments = ", ".join(self.sql(each) for each in expression.expressions)
-        return f"{expression.name}({arguments})"
+        return self.func(expression.name, *expression.expressions)
 
     def literal_sql(self, expression: exp.Literal) -> str:
         text = expression.name
@@ -149,7 +149,7 @@ class DataFusionGenerator(Generator):
         name = unit.name.lower().rstrip("s") if unit is not None else ""
         inner = count.this if isinstance(count, exp.Neg) else count
         if not isinstance(inner, exp.Literal):
-            return f"({self.sql(count)} * INTERVAL '1 {name}')"
+            return f"to_{name}s({self.sql(count)})"
         sign = "-" if inner is not count else ""
         return f"INTERVAL '{_quoted(f'{sign}{inner.name} {name}'.strip())}'"
 
@@ -169,7 +169,7 @@ class DataFusionGenerator(Generator):
             return self.func("get_field", expression.this, index)
         return self.func("array_element", expression.this, index)
 
-    def _slice(self, items: exp.Expression, borders: exp.Slice) -> str:
+    def _slice(self, items: exp.Expr, borders: exp.Slice) -> str:
         first = borders.this or exp.Literal.number(1)
         last = borders.expression or exp.Literal.number(-1)
         if borders.args.get("step") is None:
@@ -184,7 +184,7 @@ class DataFusionGenerator(Generator):
         return self.func("make_array", *expression.expressions)
 
     def struct_sql(self, expression: exp.Struct) -> str:
-        parts: list[exp.Expression] = []
+        parts: list[exp.Expr] = []
         for number, item in enumerate(expression.expressions):
             name, value = _named(item, number)
             parts += [exp.Literal.string(name), value]
@@ -197,7 +197,11 @@ class DataFusionGenerator(Generator):
         return self.func("map", keys, values)
 
     def func(self, name: str, *args: Any, **_: Any) -> str:
-        return f"{name}({', '.join(self.sql(each) for each in args if each is not None)})"
+        return f"{name}({', '.join(self._argument(each) for each in args if each is not None)})"
+
+    def _argument(self, node: exp.Expr) -> str:
+        """``f(a = b)`` would be an argument's name and its value."""
+        return f"({self.sql(node)})" if isinstance(node, exp.EQ) else self.sql(node)
 
     def ordered_sql(self, expression: exp.Ordered) -> str:
         descending = bool(expression.args.get("desc"))
@@ -236,15 +240,15 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _named(item: exp.Expression, number: int) -> tuple[str, exp.Expression]:
+def _named(item: exp.Expr, number: int) -> tuple[str, exp.Expr]:
     if isinstance(item, exp.PropertyEQ):
         return item.this.name, item.expression
     return (item.alias_or_name or f"c{number}"), item.unalias()
 
 
-def _key(item: exp.Expression) -> exp.Expression:
+def _key(item: exp.Expr) -> exp.Expr:
     key = item.this
     if isinstance(key, exp.Identifier):
         return exp.Literal.string(key.name)
-    copied: exp.Expression = key.copy()
+    copied: exp.Expr = key.copy()
     return copied

@@ -34,7 +34,7 @@ class Scope:
     def with_parameters(self, parameters: Mapping[str, pa.DataType]) -> Scope:
         return Scope(self.relations, {**self.parameters, **parameters}, self.outer)
 
-    def tables_for(self, expression: exp.Expression) -> dict[str, pa.Schema]:
+    def tables_for(self, expression: exp.Expr) -> dict[str, pa.Schema]:
         """The relations, cut down to the columns that ``expression`` names."""
         names = {found.name for found in expression.find_all(exp.Identifier)}
         tables: dict[str, pa.Schema] = {}

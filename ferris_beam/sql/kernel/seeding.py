@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -51,12 +51,17 @@ class Seed:
             return datetime.now(timezone.utc)
         return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
+    @property
+    def chance(self) -> str:
+        """What random values follow from: all behind the run's start."""
+        return self.text.partition(" ")[2] or self.text
 
-def is_seeded(node: exp.Expression) -> bool:
+
+def is_seeded(node: exp.Expr) -> TypeGuard[exp.Anonymous]:
     return isinstance(node, exp.Anonymous) and node.name.lower() in {*_TIMES, *_RANDOM}
 
 
-def seeded(query: exp.Expression) -> tuple[exp.Expression, bool]:
+def seeded(query: exp.Expr) -> tuple[exp.Expr, bool]:
     """``query`` with our functions for those that change, and whether there are any. A query's
     own copy is changed in place."""
     found = [node for node in query.walk() if is_seeded(node)]
@@ -69,12 +74,12 @@ def seeded(query: exp.Expression) -> tuple[exp.Expression, bool]:
     return query, bool(found)
 
 
-def reads_rows(query: exp.Expression) -> bool:
+def reads_rows(query: exp.Expr) -> bool:
     """Whether the number of each row is needed."""
     return any(column.name == ROW_NUMBER for column in query.find_all(exp.Column))
 
 
-def _replacement(node: exp.Anonymous, number: int) -> exp.Expression:
+def _replacement(node: exp.Anonymous, number: int) -> exp.Expr:
     name = node.name.lower()
     if name in _TIMES:
         return cast_to(set_type(call(_START), _TIMES["now"]), _TIMES[name])
@@ -83,13 +88,13 @@ def _replacement(node: exp.Anonymous, number: int) -> exp.Expression:
     return set_type(value, _RANDOM[name])
 
 
-def _row_numbers(node: exp.Expression) -> exp.Expression:
+def _row_numbers(node: exp.Expr) -> exp.Expr:
     """The numbers of the rows of the SELECT that ``node`` stands in."""
     select = node.find_ancestor(exp.Select)
     if select is None or _pass_on(select):
         return _column()
     if node.find_ancestor(exp.Where, exp.Having, exp.Group, exp.Join, exp.AggFunc) is None:
-        return exp.Window(this=call("row_number"))
+        return cast_to(exp.Window(this=call("row_number")), pa.int64())
     raise Refused(f"{node.name}() can't be used here", node, "select it in an inner query first")
 
 
@@ -135,7 +140,7 @@ def seeded_functions(seed: Seed) -> list[ScalarUDF]:
 
     def function(name: str, run: Callable[[_Numbers], pa.Array], type: pa.DataType) -> ScalarUDF:
         def of_rows(number: pa.Array, rows: pa.Array) -> pa.Array:
-            return run(_mixed(seed.text, number, rows))
+            return run(_mixed(seed.chance, number, rows))
 
         return udf(of_rows, arguments, type, "volatile", name)
 

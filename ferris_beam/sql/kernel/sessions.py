@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from datafusion import RuntimeEnvBuilder, SessionConfig, SessionContext
 
 from ferris_beam.sql import functions
+from ferris_beam.sql.functions import UserFunction
 from ferris_beam.sql.kernel.checked import checked_functions
 from ferris_beam.sql.kernel.seeding import Seed, seeded_functions
 
@@ -41,6 +42,14 @@ class Session:
     context: SessionContext
     seed: Seed = field(default_factory=Seed)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    learned: set[str] = field(default_factory=set)
+
+    def learn(self, users: Iterable[UserFunction]) -> None:
+        """Makes functions of the user's own known to the context, each once."""
+        for user in users:
+            if user.engine not in self.learned:
+                functions.register_users(self.context, [user])
+                self.learned.add(user.engine)
 
 
 def open_session(limits: Limits = Limits()) -> Session:
@@ -98,6 +107,7 @@ def planned_schema(sql: str, tables: Mapping[str, pa.Schema], fully: bool = Fals
 def _planned_schema(sql: str, tables: tuple[tuple[str, pa.Schema], ...], fully: bool) -> pa.Schema:
     session = _planning()
     with session.lock:
+        session.learn(functions.users())
         try:
             for name, schema in tables:
                 session.context.register_record_batches(name, [[empty(schema)]])

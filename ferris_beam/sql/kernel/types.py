@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -16,7 +17,7 @@ from sqlglot import exp
 _Kind = exp.DataType.Type
 
 _UTC = pa.timestamp("us", "UTC")
-_SIMPLE: dict[exp.DataType.Type, pa.DataType] = {
+_SIMPLE: dict[Any, pa.DataType] = {
     _Kind.BOOLEAN: pa.bool_(),
     _Kind.TINYINT: pa.int8(),
     _Kind.SMALLINT: pa.int16(),
@@ -133,17 +134,18 @@ def is_number(given: pa.DataType) -> bool:
 
 
 def plain(given: pa.DataType) -> pa.DataType:
-    """Without dictionaries and views, which say how values are stored and not what they are."""
+    """Without dictionaries, views and large offsets, which say how values are stored and not what
+    they are."""
     if pt.is_dictionary(given) or pt.is_run_end_encoded(given):
         return plain(given.value_type)
-    if pt.is_string_view(given):
+    if pt.is_string_view(given) or pt.is_large_string(given):
         return pa.string()
-    if pt.is_binary_view(given):
+    if pt.is_binary_view(given) or pt.is_large_binary(given):
         return pa.binary()
-    if pt.is_list(given):
+    if pt.is_date64(given):
+        return pa.date32()
+    if pt.is_list(given) or pt.is_large_list(given):
         return pa.list_(_plain_field(given.value_field))
-    if pt.is_large_list(given):
-        return pa.large_list(_plain_field(given.value_field))
     if pt.is_fixed_size_list(given):
         return pa.list_(_plain_field(given.value_field), given.list_size)
     if pt.is_struct(given):

@@ -9,6 +9,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.interval import Origin
+from ferris_beam.sql import nodes
 from ferris_beam.sql.joins.expressions import Expressions, is_column
 from ferris_beam.sql.joins.gathering import Gathering
 from ferris_beam.sql.joins.sides import unused_name
@@ -16,7 +17,6 @@ from ferris_beam.sql.kernel import Kernel, fragment
 from ferris_beam.sql.ordering.first_rows import FirstRows, FirstRowsCompletion
 from ferris_beam.sql.ordering.streaming import streamed
 from ferris_beam.sql.ordering.ties import with_ties
-from ferris_beam.sql.plan import nodes
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.stage import Completion, Preparation
 

@@ -37,7 +37,7 @@ def streamed(
         raise run_error(error, name, "memory_limit") from error
 
 
-class _Passing(ds.Dataset):  # type: ignore[misc]
+class _Passing(ds.Dataset):
     """What DataFusion asks of a dataset (crates/core/src/dataset_exec.rs of datafusion-python)."""
 
     def __init__(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:

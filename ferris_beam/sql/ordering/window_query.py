@@ -28,13 +28,13 @@ def window_query(node: nodes.Over) -> exp.Select:
     """
     names = list(node.input.schema.names)
     source: exp.Expression = exp.to_table("input_0")
-    for _, calls in groupby(sorted(node.calls, key=_order_text), _order_text):
+    for _, calls in groupby(sorted(node.calls, key=order_text), order_text):
         group = list(calls)
         if any(_needs_numbering(call.expression) for call in group):
             name = unused_name("number", {*names, *node.schema.names})
             source = _with(source, names, [nodes.Named(name, _numbering(node, group[0]))])
             names.append(name)
-        source = _with(source, names, [_fixed(node, call) for call in group])
+        source = _with(source, names, [settled(node, call) for call in group])
         names += [call.name for call in group]
     return exp.select(*map(nodes.column, names)).from_(source)
 
@@ -53,7 +53,7 @@ def order_of(call: exp.Expression) -> list[nodes.Ordering]:
     return orderings(order.expressions) if order is not None else []
 
 
-def _order_text(call: nodes.Named) -> str:
+def order_text(call: nodes.Named) -> str:
     order = call.expression.args.get("order")
     return order.sql() if order is not None else ""
 
@@ -77,7 +77,7 @@ def _numbering(node: nodes.Over, call: nodes.Named) -> exp.Expression:
     return exp.Window(this=exp.RowNumber(), partition_by=partition, order=order, over="OVER")
 
 
-def _fixed(node: nodes.Over, call: nodes.Named) -> nodes.Named:
+def settled(node: nodes.Over, call: nodes.Named) -> nodes.Named:
     """The call, whose ORDER BY leaves no rows equal, where that changes nothing else."""
     window, name = call.expression.copy(), function_name(call.expression)
     order = order_of(window)

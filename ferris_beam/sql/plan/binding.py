@@ -62,7 +62,7 @@ class Binder:
             )
         if node.args.get("join_mark"):
             raise self.text.error("(+) joins are not supported", node, "write LEFT JOIN … ON …")
-        return self._resolved(list(node.parts))
+        return self._resolved([part for part in node.parts if isinstance(part, exp.Identifier)])
 
     def _resolved(self, parts: list[exp.Identifier]) -> exp.Expression:
         if self.window is not None and len(parts) == 1:
@@ -139,7 +139,10 @@ class Binder:
     def _check_same(self, node: exp.Anonymous) -> None:
         """``TUMBLE_START(time, size)`` must say the same as the window that is grouped by."""
         assert self.window_call is not None
-        known = [each if isinstance(each, exp.Null) else self.bind(each) for each in self.window_call.expressions]
+        known = [
+            each if isinstance(each, exp.Null) else self.bind(each)
+            for each in self.window_call.expressions
+        ]
         given = [self.bind(each) for each in node.expressions]
         if given and given != known[: len(given)]:
             raise self.text.error(

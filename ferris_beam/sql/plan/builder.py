@@ -59,30 +59,34 @@ class Planned:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CommonTable:
-    """A query of WITH, and what its own names mean."""
+    """A query of WITH, what its own names mean, and how often it is named."""
 
-    query: exp.Expression
+    name: str
+    query: exp.Expr
     columns: tuple[exp.Identifier, ...]
     around: Builder
+    references: int
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Plans the queries of one statement. ``outer`` is the scope around a subquery."""
+    """Plans the queries of one statement. ``outer`` is the scope around a subquery; ``shared`` are
+    queries of WITH that became streams of their own: name and plan."""
 
     catalog: Catalog
     text: SqlText
     names: Names = field(default_factory=Names)
     outer: Scope | None = None
     common: Mapping[str, CommonTable] = field(default_factory=dict)
+    shared: dict[CommonTable, tuple[str, Node]] = field(default_factory=dict)
 
     @cached_property
     def construct(self) -> Construct:
         return Construct(self.text, outer_schema(self.outer))
 
-    def plan(self, query: exp.Expression, prefix: str = "") -> Planned:
+    def plan(self, query: exp.Expr, prefix: str = "") -> Planned:
         """The plan of a query. Its columns go by ``prefix.name``, without a prefix by the names
         that the user gave them."""
         from ferris_beam.sql.plan.queries import plan_query  # a query holds queries
@@ -115,7 +119,7 @@ class Subplanner:
         return self.builder.construct
 
     def plan_query(
-        self, query: exp.Expression, outer: Scope | None = None
+        self, query: exp.Expr, outer: Scope | None = None
     ) -> tuple[Node, Scope, frozenset[str]]:
         """Plans a subquery; ``outer`` in place of the scope that it stands in."""
         builder = self.builder.inside(outer or self.scope)

@@ -195,7 +195,7 @@ def discovered(endpoint: SourceEndpoint) -> Source:
 
 
 def pointing(endpoint: Endpoint, text: SqlText, action: Callable[[], T]) -> T:
-    """What ``action`` returns; its errors as `SqlError` with a caret under the URI or the option."""
+    """What ``action`` returns; its errors as `SqlError` that points at the URI or the option."""
     try:
         return action()
     except SqlError:

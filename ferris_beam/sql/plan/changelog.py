@@ -106,7 +106,7 @@ def _kept_key(node: Node, below: Changelog) -> Changelog:
 
 
 def check_changes(
-    node: Node, emit: Emit | None, query: exp.Expression, text: SqlText, catalog: Catalog
+    node: Node, emit: Emit | None, query: exp.Query, text: SqlText, catalog: Catalog
 ) -> None:
     """Raises `SqlError` where a result would have to be taken back."""
     found = changelog(node, emit, catalog)

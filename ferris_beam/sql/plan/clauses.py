@@ -20,8 +20,6 @@ _ONLY_OVER = (
     exp.Lag,
     exp.Lead,
     exp.NthValue,
-    exp.FirstValue,
-    exp.LastValue,
 )
 _AROUND = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 
@@ -96,6 +94,14 @@ def shown(call: exp.Expression) -> str:
     """The name of a function, for people."""
     while isinstance(call, (exp.Window, *_AROUND)):
         call = call.this
+    return (name_of_call(call) or call.key).upper()
+
+
+def name_of_call(call: exp.Expression) -> str:
+    """The name of a function as it was written, else the registry's; empty: it is no call."""
     if isinstance(call, exp.Anonymous):
         return str(call.this)
-    return call.sql_name() if isinstance(call, exp.Func) else call.key.upper()
+    known = registry.of(call)
+    if call.meta.get("written") or known is not None:
+        return str(call.meta.get("written") or (known.name if known else ""))
+    return call.sql_name() if isinstance(call, exp.Func) else ""

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import columns_in
 from ferris_beam.sql.plan.outer import is_outer
+from ferris_beam.sql.plan.rewriting import unwrapped
 
 Pair = tuple[exp.Expression, exp.Expression]
 
@@ -32,7 +33,7 @@ def sort_conditions(
     sides = frozenset(left), frozenset(right)
     result = Sorted()
     for condition in conditions:
-        inner = condition.unnest()
+        inner = unwrapped(condition)
         names = columns_in(inner)
         if isinstance(inner, exp.Boolean) and inner.this:
             continue
@@ -52,13 +53,11 @@ def sort_conditions(
     return result
 
 
-def key_pair(
-    condition: exp.Expression, left: frozenset[str], right: frozenset[str]
-) -> Pair | None:
+def key_pair(condition: exp.Expression, left: frozenset[str], right: frozenset[str]) -> Pair | None:
     """The expressions over left and right that an equation compares; None: it is no such."""
     if not isinstance(condition, (exp.EQ, exp.NullSafeEQ)) or is_outer(condition):
         return None
-    first, second = condition.this.unnest(), condition.expression.unnest()
+    first, second = unwrapped(condition.this), unwrapped(condition.expression)
     names, other_names = columns_in(first), columns_in(second)
     if not names or not other_names:
         return None

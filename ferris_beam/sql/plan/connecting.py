@@ -8,6 +8,7 @@ from ferris_beam.sql import nodes
 from ferris_beam.sql.nodes import Node, columns_in
 from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.conditions import Pair, key_pair
+from ferris_beam.sql.plan.rewriting import unwrapped
 
 Conditions = list[exp.Expression]
 
@@ -18,7 +19,7 @@ def connect(builder: Builder, node: Node, conditions: Conditions) -> tuple[Node,
     Relations are taken in the order in which they stand, each as soon as an equation connects it
     to those before it.
     """
-    if not any(isinstance(condition.unnest(), exp.EQ) for condition in conditions):
+    if not any(isinstance(unwrapped(condition), exp.EQ) for condition in conditions):
         return node, conditions
     if isinstance(node, nodes.Join) and node.kind == "inner" and not node.keys:
         return _connect_product(builder, node, conditions)
@@ -87,7 +88,7 @@ def _join(
 
 
 def _pair(left: Node, right: Node, condition: exp.Expression) -> Pair | None:
-    inner = condition.unnest()
+    inner = unwrapped(condition)
     if not isinstance(inner, exp.EQ):
         return None
     return key_pair(inner, frozenset(left.schema.names), frozenset(right.schema.names))

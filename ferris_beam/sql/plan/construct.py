@@ -46,9 +46,7 @@ class Construct:
         """The rows for which ``condition`` is true; ``clause`` is where it was written."""
         return self.filter_all(input, [condition], clause)
 
-    def filter_all(
-        self, input: Node, conditions: Sequence[exp.Expression], clause: str
-    ) -> Node:
+    def filter_all(self, input: Node, conditions: Sequence[exp.Expression], clause: str) -> Node:
         """The rows for which all of them are true; ``input`` where there is none."""
         self._check_conditions(conditions, self.types(conditions, input), clause)
         condition = conjunction(conditions)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from ferris_beam.sql.nodes import Duration
+from ferris_beam.sql.plan.rewriting import unwrapped
 from ferris_beam.sql.text import SqlText
 
 _MICROS = {
@@ -52,7 +53,7 @@ def duration(expression: exp.Expression, text: SqlText) -> Duration:
 
     Raises `SqlError` for anything else.
     """
-    inner = expression.unnest()
+    inner = unwrapped(expression)
     if isinstance(inner, exp.Neg):
         length = duration(inner.this, text)
         return Duration(-length.months, -length.micros)
@@ -82,7 +83,7 @@ def _parsed(inner: exp.Expression) -> Duration | None:
 
 
 def _value(node: exp.Expression) -> str | None:
-    inner = node.unnest()
+    inner = unwrapped(node)
     if isinstance(inner, exp.Neg):
         value = _value(inner.this)
         return None if value is None else f"-{value}"

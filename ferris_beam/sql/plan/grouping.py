@@ -13,7 +13,7 @@ from ferris_beam.sql.plan.clauses import aggregates, is_aggregate, refuse_aggreg
 from ferris_beam.sql.plan.clauses import window_functions as overs
 from ferris_beam.sql.plan.projection import Item, name_of
 from ferris_beam.sql.plan.refusing import refuse_others
-from ferris_beam.sql.plan.rewriting import at, rewrite, with_parts
+from ferris_beam.sql.plan.rewriting import at, rewrite, unwrapped, with_parts
 from ferris_beam.sql.plan.scope import OuterColumn
 from ferris_beam.sql.plan.windows import is_window_call
 
@@ -27,14 +27,14 @@ class Grouping:
         self._keys: dict[exp.Expression, str] = {}
         self._calls: dict[exp.Expression, str] = {}
         for key in keys:
-            inner = key.unnest()
+            inner = unwrapped(key)
             if inner not in self._keys:
                 self._keys[inner] = self._key_name(inner)
 
     def _key_name(self, key: exp.Expression) -> str:
         if isinstance(key, exp.Column):
             return str(key.name)
-        return self._builder.names.unique(name_of(key, 0).replace(".", "_"))
+        return self._builder.names.unique((name_of(key) or "key").rsplit(".", 1)[-1])
 
     @property
     def _bounds(self) -> tuple[str, ...]:
@@ -175,11 +175,9 @@ def _is_bound(expression: exp.Expression, binder: Binder) -> bool:
     )
 
 
-def _ordinal(
-    builder: Builder, written: exp.Expression, items: list[Item]
-) -> exp.Expression | None:
+def _ordinal(builder: Builder, written: exp.Expression, items: list[Item]) -> exp.Expression | None:
     """The item that ``GROUP BY 2`` means."""
-    inner = written.unnest()
+    inner = unwrapped(written)
     if not isinstance(inner, exp.Literal) or inner.is_string or not inner.name.isdigit():
         return None
     place = int(inner.name)

@@ -9,11 +9,12 @@ from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.clauses import refuse_aggregates
 from ferris_beam.sql.plan.conditions import Sorted, sort_conditions
+from ferris_beam.sql.plan.lateral import plan_lateral
 from ferris_beam.sql.plan.merged_columns import common_names, plan_using
 from ferris_beam.sql.plan.outer import is_outer
 from ferris_beam.sql.plan.refusing import refuse_others
 from ferris_beam.sql.plan.relations import Relation, plan_from, unnested
-from ferris_beam.sql.plan.rewriting import conjunction, conjuncts, has_query
+from ferris_beam.sql.plan.rewriting import conjunction, conjuncts, has_query, unwrapped
 from ferris_beam.sql.plan.unnesting import is_lateral_list
 
 _KINDS: dict[tuple[str, str], JoinKind] = {
@@ -37,12 +38,14 @@ def plan_join(builder: Builder, left: Relation, join: exp.Join) -> Relation:
     """``left`` joined to the relation of ``join``."""
     refuse_others(join, ("this", "on", "side", "kind", "using", "method"), builder.text)
     kind = _kind(builder, join)
-    if is_lateral_list(join.this):
+    if is_lateral_list(join.this) or isinstance(join.this, exp.Lateral):
         return _lateral(builder, left, join, kind)
     right = plan_from(builder, join.this, join.this.args.get("joins") or [])
     _check_names(builder, left, right, join)
     if join.args.get("using"):
-        names = [name if isinstance(name, exp.Identifier) else name.this for name in join.args["using"]]
+        names = [
+            name if isinstance(name, exp.Identifier) else name.this for name in join.args["using"]
+        ]
         return plan_using(builder, left, right, kind, names)
     if join.method.upper() == "NATURAL":
         return plan_using(builder, left, right, kind, common_names(builder, left, right, join))
@@ -67,15 +70,17 @@ def _kind(builder: Builder, join: exp.Join) -> JoinKind:
 
 
 def _lateral(builder: Builder, left: Relation, join: exp.Join, kind: JoinKind) -> Relation:
-    """UNNEST beside each row of what stands before it."""
+    """UNNEST and LATERAL: beside each row of what stands before."""
     on = join.args.get("on")
-    trivial = on is None or (isinstance(on.unnest(), exp.Boolean) and on.unnest().this)
+    trivial = on is None or (isinstance(unwrapped(on), exp.Boolean) and unwrapped(on).this)
     if kind not in ("inner", "left") or not trivial or join.args.get("using"):
         raise builder.text.error(
-            "UNNEST can be joined with CROSS JOIN, or with LEFT JOIN … ON TRUE",
+            "UNNEST and LATERAL are joined with CROSS JOIN, or with LEFT JOIN … ON TRUE",
             join.this,
             "put the condition into WHERE",
         )
+    if isinstance(join.this, exp.Lateral):
+        return plan_lateral(builder, left, join.this, kind)
     return unnested(builder, join.this, left, outer=kind == "left")
 
 
@@ -130,9 +135,7 @@ def _is_above(condition: exp.Expression) -> bool:
     return is_outer(condition) or not columns_in(condition)
 
 
-def _take(
-    conditions: list[exp.Expression], allowed: bool, found: Sorted
-) -> list[exp.Expression]:
+def _take(conditions: list[exp.Expression], allowed: bool, found: Sorted) -> list[exp.Expression]:
     """The conditions, if they may be asked before the join; else they join those of both sides."""
     if allowed:
         return conditions

@@ -27,7 +27,10 @@ def common_names(
             "NATURAL JOIN: the two sides have no column of the same name", join.this, "write ON …"
         )
     place = join.this.find(exp.Identifier, exp.Literal)
-    return [at(exp.to_identifier(name, quoted=True), place or join.this) for name in names]
+    identifiers = [exp.Identifier(this=name, quoted=True) for name in names]
+    for identifier in identifiers:
+        at(identifier, place or join.this)
+    return identifiers
 
 
 def plan_using(

@@ -24,9 +24,7 @@ def definitions(select: exp.Select, text: SqlText) -> dict[str, exp.Window]:
     return result
 
 
-def expanded(
-    window: exp.Window, defined: Mapping[str, exp.Window], text: SqlText
-) -> exp.Window:
+def expanded(window: exp.Window, defined: Mapping[str, exp.Window], text: SqlText) -> exp.Window:
     """``OVER w`` and ``OVER (w ORDER BY …)`` with what the definition of ``w`` says."""
     alias = window.args["alias"]
     definition = defined.get(alias.name.lower())

@@ -10,6 +10,7 @@ from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.projection import Item
 from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.rewriting import unwrapped
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _place(
     builder: Builder, written: exp.Expression, items: list[Item], binder: Binder | None
 ) -> int:
     visible = [item for item in items if not item.hidden]
-    inner = written.unnest()
+    inner = unwrapped(written)
     if isinstance(inner, exp.Literal) and not inner.is_string:
         return _ordinal(builder, inner, len(visible))
     if isinstance(inner, exp.Column) and len(inner.parts) == 1:
@@ -68,7 +69,7 @@ def _place(
         )
     bound = binder.bind(written)
     for place, item in enumerate(items):
-        if item.expression.unnest() == bound.unnest():
+        if unwrapped(item.expression) == unwrapped(bound):
             return place
     items.append(Item("order", bound, hidden=True))
     return len(items) - 1
@@ -82,7 +83,7 @@ def _ordinal(builder: Builder, literal: exp.Literal, count: int) -> int:
     return int(literal.name) - 1
 
 
-def limit_of(builder: Builder, query: exp.Expression) -> tuple[int | None, int]:
+def limit_of(builder: Builder, query: exp.Expr) -> tuple[int | None, int]:
     """LIMIT and OFFSET; None: all rows."""
     limit, offset = query.args.get("limit"), query.args.get("offset")
     if isinstance(limit, exp.Fetch):
@@ -101,7 +102,7 @@ def _offset(builder: Builder, offset: exp.Expression | None) -> int:
 def _number(builder: Builder, expression: exp.Expression | None, clause: str) -> int:
     if expression is None:
         return 1
-    inner = expression.unnest()
+    inner = unwrapped(expression)
     if not isinstance(inner, exp.Literal) or inner.is_string or not inner.name.isdigit():
         raise builder.text.error(f"{clause} takes a number of rows, such as 10", expression)
     return int(inner.name)

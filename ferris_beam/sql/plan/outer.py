@@ -13,15 +13,7 @@ from ferris_beam.sql.plan.scope import OuterColumn
 
 def expressions_of(node: Node) -> Iterator[exp.Expression]:
     """All expressions of the node itself."""
-    if isinstance(node, nodes.Rows):
-        yield from (cell for row in node.rows for cell in row)
-    elif isinstance(node, nodes.Project):
-        yield from (each.expression for each in node.columns)
-    elif isinstance(node, nodes.Filter):
-        yield node.condition
-    elif isinstance(node, nodes.Unnest):
-        yield node.expression
-    elif isinstance(node, nodes.Aggregate):
+    if isinstance(node, nodes.Aggregate):
         yield from (each.expression for each in (*node.keys, *node.calls))
         if node.window is not None:
             yield node.window.time
@@ -32,8 +24,20 @@ def expressions_of(node: Node) -> Iterator[exp.Expression]:
     elif isinstance(node, nodes.Over):
         yield from node.partition
         yield from (each.expression for each in node.calls)
-    elif isinstance(node, nodes.Sort):
-        yield from (each.expression for each in node.order)
+    elif isinstance(node, nodes.Rows):
+        yield from (cell for row in node.rows for cell in row)
+    else:
+        yield from _of_simple(node)
+
+
+def _of_simple(node: Node) -> Iterator[exp.Expression]:
+    if isinstance(node, nodes.Project | nodes.Sort):
+        listed = node.columns if isinstance(node, nodes.Project) else node.order
+        yield from (each.expression for each in listed)
+    elif isinstance(node, nodes.Filter):
+        yield node.condition
+    elif isinstance(node, nodes.Unnest):
+        yield node.expression
     elif isinstance(node, nodes.Scan) and node.predicate is not None:
         yield node.predicate
 

@@ -12,11 +12,12 @@ from sqlglot import exp
 from ferris_beam.sql import nodes
 from ferris_beam.sql import statements as parsed
 from ferris_beam.sql.nodes import Node
-from ferris_beam.sql.plan.builder import Builder
-from ferris_beam.sql.plan.catalog import Catalog, Entry
+from ferris_beam.sql.plan.builder import Builder, CommonTable
+from ferris_beam.sql.plan.catalog import Catalog, Entry, pointing
 from ferris_beam.sql.plan.changelog import check_changes, is_bounded
 from ferris_beam.sql.statements import Emit, Endpoint, Statement
 from ferris_beam.sql.text import SqlText
+from ferris_beam.transforms.endpoint import Endpoint as SinkEndpoint
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Program:
-    """``outputs`` in the order of their statements; ``streams`` are the plans of all named queries:
+    """``outputs`` in the order of their statements; ``streams`` are the plans of named queries:
     a `nodes.Given` with ``stream`` reads one of these."""
 
     outputs: tuple[Output, ...]
@@ -61,6 +62,7 @@ class _Planner:
         self.catalog = catalog
         self.outputs: list[Output] = []
         self.streams: dict[str, Node] = {}
+        self.shared: dict[CommonTable, tuple[str, Node]] = {}
 
     def add(self, statement: Statement, last: bool) -> None:
         if isinstance(statement, parsed.DeclareStream):
@@ -96,6 +98,8 @@ class _Planner:
             self._put_out(statement, node, statement)
 
     def _put_out(self, query: parsed.CreateStream, node: Node, statement: Statement) -> None:
+        if query.sink is not None:
+            check_sink(query.sink, self.text)
         self.outputs.append(
             Output(query.name, node, query.sink, query.emit, query.options, statement)
         )
@@ -107,20 +111,21 @@ class _Planner:
     def _print(self, node: Node, statement: Statement) -> None:
         self.outputs.append(Output("", node, None, None, {}, statement))
 
-    def _query(self, query: exp.Expression, emit: Emit | None, has_sink: bool) -> Node:
-        node = Builder(self.catalog, self.text).plan(query).node
+    def _query(self, query: exp.Query, emit: Emit | None, has_sink: bool) -> Node:
+        node = Builder(self.catalog, self.text, shared=self.shared).plan(query).node
+        self.streams.update(self.shared.values())
         check_changes(node, emit, query, self.text, self.catalog)
         return node
 
     def _describe(self, statement: parsed.Describe) -> Node:
         if statement.is_uri:
-            endpoint = Endpoint(statement.target, statement.span)
+            endpoint = Endpoint(
+                statement.target, statement.span, statement.options, statement.option_spans
+            )
             schema = self.catalog.source(endpoint, self.text).schema
         else:
             schema = self.catalog.require(statement.target, statement.span, self.text).schema
-        return text_rows(
-            ("column", "type"), [(each.name, str(each.type)) for each in schema]
-        )
+        return text_rows(("column", "type"), [(each.name, str(each.type)) for each in schema])
 
     def _show(self, statement: parsed.ShowStreams) -> Node:
         rows = [
@@ -129,6 +134,11 @@ class _Planner:
             if each.is_table or not statement.tables_only
         ]
         return text_rows(("name", "kind"), rows)
+
+
+def check_sink(sink: Endpoint, text: SqlText) -> None:
+    """Judges URI and options of a sink, and touches nothing; `SqlError` with a caret."""
+    pointing(sink, text, lambda: SinkEndpoint.of(sink.uri, dict(sink.options), "sink"))
 
 
 def text_rows(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> nodes.Rows:

@@ -9,8 +9,9 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import column
 from ferris_beam.sql.plan.binding import Binder
+from ferris_beam.sql.plan.clauses import name_of_call
 from ferris_beam.sql.plan.refusing import refuse_others
-from ferris_beam.sql.plan.rewriting import at
+from ferris_beam.sql.plan.rewriting import at, unwrapped
 from ferris_beam.sql.plan.scope import Field
 from ferris_beam.sql.text import did_you_mean
 
@@ -35,7 +36,8 @@ def items_of(select: exp.Select, binder: Binder) -> list[Item]:
             continue
         inner = written.this if isinstance(written, exp.Alias) else written
         bound = binder.bind(inner)
-        name = written.alias if isinstance(written, exp.Alias) else name_of(inner, len(result))
+        name = written.alias if isinstance(written, exp.Alias) else _name(inner, bound, binder)
+        name = name or f"column{len(result) + 1}"
         result.append(Item(name, bound))
         if isinstance(written, exp.Alias):
             binder.aliases.setdefault(name.lower(), bound)
@@ -44,30 +46,34 @@ def items_of(select: exp.Select, binder: Binder) -> list[Item]:
     return result
 
 
-def name_of(written: exp.Expression, place: int) -> str:
+def _name(written: exp.Expression, bound: exp.Expression, binder: Binder) -> str:
+    """A column goes by the name that its relation has for it, in upper and lower case, too."""
+    if isinstance(written, exp.Column) and isinstance(bound, exp.Column):
+        for field in binder.scope.find(written.name) or binder.scope.relation(written.table):
+            if field.flat == bound.name:
+                return field.name
+    return name_of(written)
+
+
+def name_of(written: exp.Expression) -> str:
     """The name of an item without an alias: its column's, field's or function's, as PostgreSQL
-    has it; else ``column1``, ``column2``, by its place."""
-    inner = written.this if isinstance(written, exp.Subquery) else written.unnest()
+    has it; empty where nothing names it."""
+    inner = written.this if isinstance(written, exp.Subquery) else unwrapped(written)
     if isinstance(inner, exp.Alias):
         return str(inner.alias)
     if isinstance(inner, exp.Select):
-        return name_of(inner.expressions[0], place)
+        return name_of(inner.expressions[0])
     if isinstance(inner, (exp.Cast, exp.Bracket)):
-        return name_of(inner.this, place)
+        return name_of(inner.this)
     if isinstance(inner, exp.Column):
         return str(inner.name)
     if isinstance(inner, exp.Dot):
         return str(inner.expression.name)
     if isinstance(inner, (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls)):
-        return name_of(inner.this, place)
-    if isinstance(inner, exp.Anonymous):
-        return str(inner.this).lower()
+        return name_of(inner.this)
     if isinstance(inner, exp.Case):
         return "case"
-    if isinstance(inner, exp.Func) and not isinstance(inner, (exp.Binary, exp.Unary)):
-        written_name = inner.meta.get("written") or inner.meta.get("name") or inner.sql_name()
-        return str(written_name).lower()
-    return f"column{place + 1}"
+    return "" if isinstance(inner, exp.Binary | exp.Unary) else name_of_call(inner).lower()
 
 
 def _star(written: exp.Expression) -> exp.Star | None:
@@ -126,9 +132,7 @@ def _without(
     return [item for item in items if item.name != shown]
 
 
-def _place(
-    items: list[Item], name: exp.Identifier, fields: list[Field], binder: Binder
-) -> int:
+def _place(items: list[Item], name: exp.Identifier, fields: list[Field], binder: Binder) -> int:
     """Where the star's column of this name stands."""
     exact = [index for index, item in enumerate(items) if item.name == name.name]
     folded = [i for i, item in enumerate(items) if item.name.lower() == name.name.lower()]
@@ -139,4 +143,3 @@ def _place(
     raise binder.text.error(
         f"the star has no column {name.name!r}", name, did_you_mean(name.name, known)
     )
-

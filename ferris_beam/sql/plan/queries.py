@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlglot import exp
 
-from ferris_beam.sql.nodes import Named, column
-from ferris_beam.sql.plan.builder import Builder, CommonTable, Planned
+from ferris_beam.sql.nodes import Named, Node, column
+from ferris_beam.sql.plan.builder import Builder, Planned
+from ferris_beam.sql.plan.common_tables import with_common_tables
 from ferris_beam.sql.plan.ordering import limit_of, order_items
 from ferris_beam.sql.plan.projection import Item
 from ferris_beam.sql.plan.refusing import refuse_others
@@ -19,9 +18,9 @@ from ferris_beam.sql.plan.values import plan_values
 _MODIFIERS = ("order", "limit", "offset")
 
 
-def plan_query(builder: Builder, query: exp.Expression, prefix: str) -> Planned:
+def plan_query(builder: Builder, query: exp.Expr, prefix: str) -> Planned:
     """The plan of ``query`` (see `Builder.plan`)."""
-    builder = _with_common_tables(builder, query)
+    builder = with_common_tables(builder, query)
     if isinstance(query, exp.Select):
         return plan_select(builder, query, prefix)
     if isinstance(query, exp.Values):
@@ -43,7 +42,7 @@ def _unique(builder: Builder) -> str:
     return builder.names.unique("result")
 
 
-def _modified(builder: Builder, query: exp.Expression, planned: Planned, prefix: str) -> Planned:
+def _modified(builder: Builder, query: exp.Expr, planned: Planned, prefix: str) -> Planned:
     """ORDER BY and LIMIT behind a query, and its columns under their names for the outside."""
     items = [
         Item(name, column(flat))
@@ -53,25 +52,6 @@ def _modified(builder: Builder, query: exp.Expression, planned: Planned, prefix:
     limit, offset = limit_of(builder, query)
     flat, names = result_names(builder, items, prefix)
     columns = [Named(f, item.expression) for f, item in zip(flat, items, strict=True)]
-    node = builder.construct.project(planned.node, columns)
+    node: Node = builder.construct.project(planned.node, columns)
     node = finish(builder, node, order, limit, offset, len(names), ordered=not prefix)
     return Planned(node, names)
-
-
-def _with_common_tables(builder: Builder, query: exp.Expression) -> Builder:
-    """The builder that knows the names of ``query``'s WITH; each sees those before it."""
-    with_ = query.args.get("with_")
-    if with_ is None:
-        return builder
-    refuse_others(with_, ("expressions",), builder.text)
-    names: set[str] = set()
-    for each in with_.expressions:
-        refuse_others(each, ("this", "alias", "materialized"), builder.text)
-        name = each.alias.lower()
-        if name in names:
-            raise builder.text.error(f"WITH defines {each.alias!r} twice", each.args["alias"])
-        names.add(name)
-        columns = tuple(each.args["alias"].args.get("columns") or ())
-        table = CommonTable(each.this, columns, builder)
-        builder = replace(builder, common={**builder.common, name: table})
-    return builder

@@ -33,7 +33,7 @@ _SHOWN = {
 }
 
 
-def refuse_others(node: exp.Expression, known: Collection[str], text: SqlText) -> None:
+def refuse_others(node: exp.Expr, known: Collection[str], text: SqlText) -> None:
     """Raises `SqlError` where ``node`` says something that isn't among ``known``."""
     for name, value in node.args.items():
         if name in known or not value:

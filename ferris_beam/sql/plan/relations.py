@@ -10,6 +10,7 @@ from sqlglot import exp
 from ferris_beam.sql import nodes
 from ferris_beam.sql.plan.builder import Builder, CommonTable, Planned
 from ferris_beam.sql.plan.catalog import Entry, Source
+from ferris_beam.sql.plan.common_tables import plan_reference
 from ferris_beam.sql.plan.refusing import refuse_others
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.unnesting import is_series, plan_unnest
@@ -50,7 +51,7 @@ def plan_relation(builder: Builder, item: exp.Expression, left: Relation | None)
     if isinstance(item, exp.Unnest):
         return unnested(builder, item, left or NOTHING)
     if isinstance(item, exp.Lateral):
-        raise builder.text.error("LATERAL is not supported", item, "join with ON, or use UNNEST")
+        raise builder.text.error("LATERAL needs a relation before it", item, "leave it out")
     raise builder.text.error(f"FROM can't read {item.key.upper()}", item)
 
 
@@ -95,11 +96,8 @@ def _name(builder: Builder, table: exp.Table) -> Relation:
 
 
 def _common(builder: Builder, table: exp.Table, common: CommonTable) -> Relation:
-    around = replace(common.around, outer=builder.outer)
-
     def plan(prefix: str) -> Planned:
-        planned = around.plan(common.query, prefix)
-        return _renamed(builder, planned, common.columns)
+        return plan_reference(builder, common, prefix)
 
     return _named(builder, table, plan, table.name)
 
@@ -192,18 +190,6 @@ def _with_column_names(builder: Builder, relation: Relation, item: exp.Expressio
     return Relation(relation.node, replace(relation.scope, fields=tuple(fields)))
 
 
-def _renamed(
-    builder: Builder, planned: Planned, columns: tuple[exp.Identifier, ...]
-) -> Planned:
-    if len(columns) > len(planned.names):
-        raise builder.text.error(
-            f"there are {len(columns)} names for {len(planned.names)} columns",
-            columns[len(planned.names)],
-        )
-    names = [name.name for name in columns]
-    return Planned(planned.node, (*names, *planned.names[len(names) :]))
-
-
 def _window_table(builder: Builder, table: exp.Table) -> Relation:
     call = table.this
     relation = plan_from(builder, call.expressions[0], call.expressions[0].args.get("joins") or [])
@@ -227,5 +213,3 @@ def plan_from(builder: Builder, item: exp.Expression, joins: list[exp.Join]) -> 
     for join in joins:
         relation = plan_join(builder, relation, join)
     return relation
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from sqlglot import exp
 
@@ -59,6 +59,18 @@ def has_query(expression: exp.Expression) -> bool:
     return any(isinstance(part, exp.Query) for part in parts(expression))
 
 
+def unwrapped(expression: exp.Expression) -> exp.Expression:
+    """Without the parentheses around it."""
+    return cast(exp.Expression, expression.unnest())
+
+
+def bare(expression: exp.Expr) -> exp.Expression:
+    """Without parentheses around it."""
+    inner = expression.unnest()
+    assert isinstance(inner, exp.Expression)
+    return inner
+
+
 def conjuncts(condition: exp.Expression | None) -> list[exp.Expression]:
     """What must all be true for ``condition`` to be true.
 
@@ -68,7 +80,7 @@ def conjuncts(condition: exp.Expression | None) -> list[exp.Expression]:
     """
     if condition is None:
         return []
-    inner = condition.unnest()
+    inner = unwrapped(condition)
     if isinstance(inner, exp.And):
         return [*conjuncts(inner.this), *conjuncts(inner.expression)]
     return [condition]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -11,6 +13,8 @@ from sqlglot import exp
 from ferris_beam.sql.nodes import column
 from ferris_beam.sql.plan.rewriting import at
 from ferris_beam.sql.text import SqlText, did_you_mean
+
+T = TypeVar("T")
 
 
 class OuterColumn(exp.Column):
@@ -64,13 +68,25 @@ class Scope:
 
     def relation(self, name: str) -> list[Field]:
         """The columns of a relation; none: there is no such relation."""
-        return _matching(self.fields, name, lambda field: field.relation)
+        return exactly_or_folded(self._by_relation.get(name.lower(), ()), name, "relation")
 
     def find(self, name: str) -> list[Field]:
         """What the bare name can mean."""
-        found = _matching(
-            (field for field in self.fields if field.alone), name, lambda field: field.name
-        )
+        return exactly_or_folded(self._by_name.get(name.lower(), ()), name, "name")
+
+    @cached_property
+    def _by_relation(self) -> dict[str, list[Field]]:
+        found: dict[str, list[Field]] = {}
+        for each in self.fields:
+            found.setdefault(each.relation.lower(), []).append(each)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Field]]:
+        found: dict[str, list[Field]] = {}
+        for each in self.fields:
+            if each.alone:
+                found.setdefault(each.name.lower(), []).append(each)
         return found
 
     def resolve(self, parts: list[exp.Identifier], text: SqlText) -> exp.Expression | None:
@@ -88,7 +104,7 @@ class Scope:
     def _column(self, parts: list[exp.Identifier], text: SqlText) -> tuple[Field, int] | None:
         if len(parts) > 1:
             fields = self.relation(parts[0].name)
-            inside = _matching(fields, parts[1].name, lambda field: field.name)
+            inside = exactly_or_folded(fields, parts[1].name, "name")
             if inside:
                 return _only(inside, parts[1], text), 2
         found = self.find(parts[0].name)
@@ -108,7 +124,7 @@ def with_fields(
             hint = "" if not pa.types.is_map(kind) else f"write {shown}['{name.name}']"
             raise text.error(f"{shown} is {kind}, which has no field {name.name!r}", name, hint)
         fields = [kind.field(index) for index in range(kind.num_fields)]
-        match = _matching(fields, name.name, lambda field: field.name)
+        match = exactly_or_folded(fields, name.name, "name")
         if not match:
             known = [field.name for field in fields]
             raise text.error(
@@ -152,8 +168,9 @@ def _only(fields: list[Field], name: exp.Identifier, text: SqlText) -> Field:
     return fields[0]
 
 
-def _matching(items: Iterable, name: str, key) -> list:  # type: ignore[no-untyped-def, type-arg]
-    """The items of exactly this name; where there is none, those that differ in case only."""
-    found = list(items)
-    exact = [item for item in found if key(item) == name]
-    return exact or [item for item in found if key(item).lower() == name.lower()]
+def exactly_or_folded(items: Iterable[T], wanted: str, attribute: str) -> list[T]:
+    """The items whose ``attribute`` is ``wanted``; where there is none, those that differ from it
+    by upper and lower case only."""
+    folded = [item for item in items if getattr(item, attribute).lower() == wanted.lower()]
+    exact = [item for item in folded if getattr(item, attribute) == wanted]
+    return exact or folded

@@ -21,7 +21,7 @@ from ferris_beam.sql.plan.projection import Item, items_of
 from ferris_beam.sql.plan.refusing import refuse_others
 from ferris_beam.sql.plan.relations import NOTHING, plan_from
 from ferris_beam.sql.plan.results import finish, result_names
-from ferris_beam.sql.plan.rewriting import conjuncts, has_query
+from ferris_beam.sql.plan.rewriting import conjuncts, has_query, unwrapped
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.unnesting import unnest_items
 from ferris_beam.sql.plan.windows import plan_window, window_call
@@ -194,7 +194,7 @@ class _Select:
         if clause is None or clause.args.get("on") is None:
             return []
         on = clause.args["on"]
-        written = on.expressions if isinstance(on, exp.Tuple) else [on.unnest()]
+        written = on.expressions if isinstance(on, exp.Tuple) else [unwrapped(on)]
         order = exp.Order(expressions=[exp.Ordered(this=each.copy()) for each in written])
         return [each.place for each in order_items(self.builder, order, items, binder)]
 

@@ -45,9 +45,7 @@ def _is_plain_union_all(query: exp.SetOperation) -> bool:
     return isinstance(query, exp.Union) and said <= {"this", "expression"}
 
 
-def _by_name(
-    builder: Builder, query: exp.SetOperation, sides: list[Planned]
-) -> list[Planned]:
+def _by_name(builder: Builder, query: exp.SetOperation, sides: list[Planned]) -> list[Planned]:
     """The columns of all sides, by their names; NULL where a side has none."""
     if not isinstance(query, exp.Union):
         raise builder.text.error(f"{query.key.upper()} BY NAME is not supported", query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from ferris_beam.sql import nodes
 from ferris_beam.sql.nodes import Duration, Named, Node, Ordering, Window
@@ -150,4 +150,4 @@ def sql(expression: exp.Expression) -> str:
     plain = expression.copy()
     for identifier in plain.find_all(exp.Identifier):
         identifier.set("quoted", False)
-    return plain.sql(dialect="postgres")
+    return plain.sql(dialect="postgres", unsupported_level=ErrorLevel.IGNORE)

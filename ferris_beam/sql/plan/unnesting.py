@@ -55,7 +55,7 @@ def plan_unnest(
     names += [default, "ordinality"][len(names) : 1 + position]
     prefix = builder.names.unique((relation or default).replace(".", "_"))
     flat = [f"{prefix}.{name}" for name in names]
-    node = builder.construct.unnest(input, expression, *flat[:1], outer, *flat[1:])
+    node = builder.construct.unnest(input, expression, flat[0], outer, flat[1] if position else "")
     fields = [
         Field(relation or default, name, place, node.schema.field(place).type)
         for name, place in zip(names, flat, strict=True)
@@ -114,5 +114,3 @@ def unnest_items(
         return column(name) if part == call else None
 
     return node, [rewrite(item, replaced) for item in items]
-
-

@@ -8,14 +8,14 @@ from sqlglot import exp
 from ferris_beam.sql import nodes
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder, Planned
-from ferris_beam.sql.plan.rewriting import has_query
+from ferris_beam.sql.plan.rewriting import has_query, unwrapped
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.types import cast, common_type, types
 
 
 def plan_values(builder: Builder, values: exp.Values, prefix: str) -> Planned:
-    """The rows, with types that hold all values of a column; the columns are called ``column1``,
-    ``column2`` and so on."""
+    """The rows, with types that hold all values of a column; the columns are called ``col0``,
+    ``col1`` and so on."""
     rows = [_cells(row) for row in values.expressions]
     width = len(rows[0])
     for row, written in zip(rows, values.expressions, strict=True):
@@ -28,7 +28,7 @@ def plan_values(builder: Builder, values: exp.Values, prefix: str) -> Planned:
     columns = [
         _common(builder, cells[place::width], kinds[place::width], place) for place in range(width)
     ]
-    names = tuple(f"column{place + 1}" for place in range(width))
+    names = tuple(f"col{place}" for place in range(width))
     flat = [f"{prefix}.{name}" if prefix else name for name in names]
     schema = pa.schema(
         [pa.field(name, kind) for name, (kind, _) in zip(flat, columns, strict=True)]
@@ -38,7 +38,7 @@ def plan_values(builder: Builder, values: exp.Values, prefix: str) -> Planned:
 
 
 def _cells(row: exp.Expression) -> list[exp.Expression]:
-    return list(row.expressions) if isinstance(row, exp.Tuple) else [row.unnest()]
+    return list(row.expressions) if isinstance(row, exp.Tuple) else [unwrapped(row)]
 
 
 def _bound(builder: Builder, cell: exp.Expression) -> exp.Expression:

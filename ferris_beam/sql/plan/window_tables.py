@@ -80,7 +80,8 @@ def _session(builder: Builder, node: Node, window: Window, kind: pa.DataType) ->
     node = _beside(builder, node, {time: window.time})
     node = _over(builder, node, {previous: exp.Lag(this=column(time))}, order=time)
     far = exp.GTE(
-        this=column(time), expression=exp.Add(this=column(previous), expression=interval(window.gap))
+        this=column(time),
+        expression=exp.Add(this=column(previous), expression=interval(window.gap)),
     )
     begin = exp.Case(
         ifs=[exp.If(this=far, true=exp.Literal.number(1))], default=exp.Literal.number(0)
@@ -88,7 +89,10 @@ def _session(builder: Builder, node: Node, window: Window, kind: pa.DataType) ->
     node = _beside(builder, node, {begins: begin})
     node = _over(builder, node, {session: exp.Sum(this=column(begins))}, order=time)
     last = builder.names.unique("last")
-    bounds = {window.start: exp.Min(this=column(time)), last: exp.Max(this=column(time))}
+    bounds: dict[str, exp.Expression] = {
+        window.start: exp.Min(this=column(time)),
+        last: exp.Max(this=column(time)),
+    }
     node = _over(builder, node, bounds, partition=session)
     end = exp.Add(this=column(last), expression=interval(window.gap))
     kept = [Named(name, column(name)) for name in node.schema.names if name not in (*names, last)]

@@ -12,7 +12,7 @@ from ferris_beam.sql.nodes import Duration, Node, Window, column
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.durations import duration, parse_duration
-from ferris_beam.sql.plan.rewriting import at, has_query
+from ferris_beam.sql.plan.rewriting import at, has_query, unwrapped
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.types import cast
 
@@ -54,7 +54,9 @@ def describe(
     if kind == "SESSION":
         return Window("session", time, start, end, gap=_positive(builder, rest[0], "gap"))
     if kind == "HOP":
-        slide, size = (_positive(builder, rest[i], name) for i, name in enumerate(("slide", "size")))
+        slide, size = (
+            _positive(builder, rest[i], name) for i, name in enumerate(("slide", "size"))
+        )
         if bool(slide.months) != bool(size.months):
             raise builder.text.error(
                 "HOP: slide and size must both be calendar months, or both be fixed lengths", call
@@ -116,13 +118,11 @@ def _positive(builder: Builder, expression: exp.Expression, name: str) -> Durati
     return length
 
 
-def _offset_and_zone(
-    builder: Builder, rest: Sequence[exp.Expression]
-) -> tuple[Duration, str]:
+def _offset_and_zone(builder: Builder, rest: Sequence[exp.Expression]) -> tuple[Duration, str]:
     """A length of time is the offset, the name of a zone the zone."""
     offset, zone = Duration(), ""
     for expression in rest:
-        inner = expression.unnest()
+        inner = unwrapped(expression)
         if isinstance(inner, exp.Literal) and inner.is_string and not parse_duration(inner.name):
             zone = _zone(builder, inner)
         else:

@@ -20,6 +20,7 @@ from ferris_beam.sql.nodes import (
     column,
     walk,
 )
+from ferris_beam.sql.plan.rewriting import bare
 
 _ORDERS = pa.schema({"o.id": pa.int64(), "o.amount": pa.int64(), "o.status": pa.string()})
 
@@ -30,7 +31,7 @@ def orders() -> Given:
 
 def expression(text: str) -> exp.Expression:
     """Columns are quoted: ``"o.id" > 5``."""
-    return parse_one(text, dialect="postgres")
+    return bare(parse_one(text, dialect="postgres"))
 
 
 def project(node: Node, **columns: str) -> Project:

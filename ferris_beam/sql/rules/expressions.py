@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlglot import exp
 
 from ferris_beam.sql.nodes import Named
+from ferris_beam.sql.plan.rewriting import bare
 
 _ATOMS = (exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Func)
 
@@ -27,7 +28,7 @@ def disjuncts(condition: exp.Expression) -> list[exp.Expression]:
 
 
 def _parts(condition: exp.Expression, operator: type[exp.Connector]) -> Iterator[exp.Expression]:
-    inner = condition.unnest()
+    inner = bare(condition)
     if isinstance(inner, operator):
         yield from _parts(inner.this, operator)
         yield from _parts(inner.expression, operator)
@@ -51,8 +52,8 @@ def _joined(
     result: exp.Expression | None = None
     for part in parts:
         guarded = exp.Paren(this=part.copy()) if isinstance(part, exp.Connector) else part.copy()
-        result = guarded if result is None else operator(this=result, expression=guarded)
-    return exp.Boolean(this=empty) if result is None else result.unnest()
+        result = guarded if result is None else bare(operator(this=result, expression=guarded))
+    return exp.Boolean(this=empty) if result is None else bare(result)
 
 
 def wrapped(expression: exp.Expression) -> exp.Expression:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from sqlglot import exp
 
+from ferris_beam.sql.plan.rewriting import bare
 from ferris_beam.sql.rules.literals import fitting, value_of
 
 _LOGIC = (exp.And, exp.Or, exp.Not, exp.Paren, exp.Is, exp.Coalesce, exp.Case, exp.If)
@@ -30,7 +31,7 @@ def is_infallible(expression: exp.Expression, schema: pa.Schema) -> bool:
     >>> is_infallible(parse_one("a / b > 2"), schema)
     False
     """
-    inner = expression.unnest()
+    inner = bare(expression)
     if isinstance(inner, exp.Column):
         return schema.get_field_index(inner.name) >= 0
     if value_of(inner) is not NotImplemented:
@@ -54,7 +55,8 @@ def is_infallible(expression: exp.Expression, schema: pa.Schema) -> bool:
 
 
 def _operands(expression: exp.Expression) -> list[exp.Expression]:
-    return [child for child in expression.iter_expressions() if not isinstance(child, exp.DataType)]
+    children = expression.iter_expressions()
+    return [bare(child) for child in children if not isinstance(child, exp.DataType)]
 
 
 def is_repeatable(expression: exp.Expression) -> bool:
@@ -121,11 +123,10 @@ def same_family(left: pa.DataType, right: pa.DataType) -> bool:
 
 def _decimals_meet(left: pa.DataType, right: pa.DataType) -> bool:
     """Whether both fit into one decimal."""
-    digits = [_digits(left), _digits(right)]
-    if None in digits:
+    one, other = _digits(left), _digits(right)
+    if one is None or other is None:
         return pt.is_floating(left) or pt.is_floating(right)
-    whole, scale = zip(*digits, strict=True)  # type: ignore[arg-type]
-    return max(whole) + max(scale) <= _MOST_DIGITS
+    return max(one[0], other[0]) + max(one[1], other[1]) <= _MOST_DIGITS
 
 
 def _digits(type: pa.DataType) -> tuple[int, int] | None:

@@ -11,7 +11,13 @@ from decimal import Decimal
 from sqlglot import exp
 
 from ferris_beam.sql.nodes import Filter, Join, Node
-from ferris_beam.sql.rules.expressions import is_false_or_null, is_true
+from ferris_beam.sql.plan.rewriting import bare
+from ferris_beam.sql.rules.expressions import (
+    conjunction,
+    disjunction,
+    is_false_or_null,
+    is_true,
+)
 from ferris_beam.sql.rules.literals import value_of
 from ferris_beam.sql.rules.predicate import _COMPARE
 from ferris_beam.sql.rules.rewrite import bottom_up, empty
@@ -46,7 +52,7 @@ def folded(condition: exp.Expression) -> exp.Expression:
     >>> folded(parse_one("1 = 1 AND (a OR FALSE) AND NOT 2 < 1")).sql()
     'a'
     """
-    inner = condition.unnest()
+    inner = bare(condition)
     if isinstance(inner, exp.And | exp.Or):
         return _connected(inner)
     if isinstance(inner, exp.Not):
@@ -57,25 +63,23 @@ def folded(condition: exp.Expression) -> exp.Expression:
 
 
 def _connected(node: exp.Connector) -> exp.Expression:
-    is_neutral, decides = is_true, _is_false
-    if isinstance(node, exp.Or):
-        is_neutral, decides = _is_false, is_true
+    """FALSE decides AND, TRUE decides OR; the other says nothing."""
+    deciding = isinstance(node, exp.Or)
     sides = [folded(node.this), folded(node.expression)]
     for side in sides:
-        if decides(side):
+        if _is(side, deciding):
             return side
-    left = [side for side in sides if not is_neutral(side)]
+    left = [side for side in sides if not _is(side, not deciding)]
     if len(left) < 2:
         return left[0] if left else sides[0]
-    wrapped = [exp.Paren(this=s.copy()) if isinstance(s, exp.Connector) else s.copy() for s in left]
-    return type(node)(this=wrapped[0], expression=wrapped[1])
+    return conjunction(left) if isinstance(node, exp.And) else disjunction(left)
 
 
 def _negated(node: exp.Not) -> exp.Expression:
     inner = folded(node.this)
     if isinstance(inner, exp.Boolean):
         return exp.Boolean(this=not inner.this)
-    return node if inner is node.this.unnest() else exp.Not(this=exp.Paren(this=inner.copy()))
+    return bare(node) if inner is node.this.unnest() else exp.Not(this=exp.Paren(this=inner.copy()))
 
 
 def _compared(node: exp.Expression) -> exp.Expression:
@@ -85,5 +89,5 @@ def _compared(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _is_false(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Boolean) and not node.this
+def _is(node: exp.Expression, value: bool) -> bool:
+    return isinstance(node, exp.Boolean) and bool(node.this) == value

@@ -121,7 +121,7 @@ def _as_number(value: Decimal, type: pa.DataType) -> Any:
     if pt.is_integer(type):
         return int(value) if _is_whole(value) else NotImplemented
     if pt.is_decimal(type):
-        return value if -value.as_tuple().exponent <= type.scale else _shortened(value, type)
+        return _shortened(value, type)
     if pt.is_float64(type):
         return float(value)
     if pt.is_float32(type):
@@ -131,7 +131,10 @@ def _as_number(value: Decimal, type: pa.DataType) -> Any:
 
 
 def _shortened(value: Decimal, type: pa.DataType) -> Any:
-    shorter = value.quantize(Decimal(1).scaleb(-type.scale))
+    try:
+        shorter = value.quantize(Decimal(1).scaleb(-type.scale))
+    except InvalidOperation:  # more digits than a Decimal keeps
+        return NotImplemented
     return shorter if shorter == value else NotImplemented
 
 

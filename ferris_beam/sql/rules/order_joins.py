@@ -6,6 +6,7 @@ written, except that one without an equality to those before it waits until ther
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 
 import pyarrow as pa
@@ -68,9 +69,9 @@ def _multiplies(node: Node) -> bool:
     return not node.keys or _multiplies(node.left) or _multiplies(node.right)
 
 
-def _again(node: Node, relations: object) -> Node:
+def _again(node: Node, relations: Iterator[Node]) -> Node:
     if not (isinstance(node, Join) and _is_plain(node)):
-        return next(relations)  # type: ignore[call-overload, no-any-return]
+        return next(relations)
     left = _again(node.left, relations)
     return over(node, left, _again(node.right, relations))
 

@@ -11,7 +11,10 @@ from dataclasses import replace
 from sqlglot import exp
 
 from ferris_beam.sql.nodes import Filter, Join, JoinKind, Node, Project, Sort
-from ferris_beam.sql.rules.expressions import conjuncts
+from ferris_beam.sql.plan.rewriting import bare
+from ferris_beam.sql.rules.expressions import (
+    conjuncts,
+)
 from ferris_beam.sql.rules.predicate import _COMPARE
 from ferris_beam.sql.rules.rewrite import over
 
@@ -93,13 +96,13 @@ def rejecting(condition: exp.Expression) -> Names:
     >>> sorted(rejecting(parse_one("(a > 1 AND b = 2) OR a + c < 5")))
     ['a']
     """
-    inner = condition.unnest()
+    inner = bare(condition)
     if isinstance(inner, exp.And):
         return rejecting(inner.this) | rejecting(inner.expression)
     if isinstance(inner, exp.Or):
         return rejecting(inner.this) & rejecting(inner.expression)
     if isinstance(inner, exp.Not):
-        return _rejecting_negation(inner.this.unnest())
+        return _rejecting_negation(bare(inner.this))
     return _comparing(inner)
 
 
@@ -124,7 +127,7 @@ def strict(expression: exp.Expression) -> Names:
     if type(expression) is exp.Cast:
         return strict(expression.this)
     if isinstance(expression, _STRICT):
-        return _union(strict(each) for each in expression.iter_expressions())
+        return _union(strict(bare(each)) for each in expression.iter_expressions())
     return _NONE
 
 

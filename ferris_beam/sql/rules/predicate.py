@@ -17,7 +17,11 @@ import pyarrow.types as pt
 from sqlglot import exp
 
 from ferris_beam.sql.nodes import Scan
-from ferris_beam.sql.rules.expressions import conjunction, conjuncts
+from ferris_beam.sql.plan.rewriting import bare
+from ferris_beam.sql.rules.expressions import (
+    conjunction,
+    conjuncts,
+)
 from ferris_beam.sql.rules.literals import fitting, value_of
 
 Comparison = Callable[[Any, Any], Any]
@@ -102,7 +106,7 @@ class _Translation:
         self.sources = sources
 
     def condition(self, node: exp.Expression, negated: bool) -> pc.Expression:
-        node = node.unnest()
+        node = bare(node)
         if isinstance(node, exp.Not):
             return self.condition(node.this, not negated)
         if isinstance(node, exp.And | exp.Or):
@@ -137,7 +141,7 @@ class _Translation:
         raise _Inexpressible
 
     def field(self, node: exp.Expression) -> tuple[pc.Expression, pa.DataType]:
-        node = node.unnest()
+        node = bare(node)
         if not isinstance(node, exp.Column) or node.name not in self.schema.names:
             raise _Inexpressible
         type = self.schema.field(node.name).type

@@ -61,14 +61,14 @@ def push(node: Node, parts: Iterable[exp.Expression]) -> Node:
     if isinstance(node, Union):
         return _through_union(node, wanted)
     moving = [part for part in wanted if is_repeatable(part)]
-    below = {id(part): moved for part in moving if (moved := _below(node, part)) is not None}
+    below = {id(part): lower for part in moving if (lower := _below(node, part)) is not None}
     stay = [part for part in wanted if id(part) not in below]
     if not node.inputs:
         return filtered(node, stay)
-    moved = over(node, push(node.inputs[0], below.values()))
-    if is_empty(moved.inputs[0]) and not _makes_rows(node):
+    pushed = over(node, push(node.inputs[0], below.values()))
+    if is_empty(pushed.inputs[0]) and not _makes_rows(node):
         return empty(node.schema)
-    return filtered(moved, stay)
+    return filtered(pushed, stay)
 
 
 def _through_filter(node: Filter, parts: Parts) -> Node:

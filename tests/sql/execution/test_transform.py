@@ -70,7 +70,8 @@ class Order(NamedTuple):
 
 def test_pcollections_of_rows_by_name(data: Path) -> None:
     def build(p: beam.Pipeline) -> None:
-        orders = p | "Orders" >> beam.Create([Order(1, 2.5), Order(2, 4.0), Order(1, 1.0)])
+        rows = beam.Create([Order(1, 2.5), Order(2, 4.0), Order(1, 1.0)])
+        orders = p | "Orders" >> rows.with_output_types(Order)
         names = p | "Names" >> beam.Create([{"id": 1, "name": "a"}])
         joined = p | fb.sql(
             "SELECT n.name, SUM(o.amount) AS total FROM orders o JOIN names n ON n.id = o.id "
@@ -78,7 +79,6 @@ def test_pcollections_of_rows_by_name(data: Path) -> None:
             orders=orders,
             names=names,
             schemas={
-                "orders": pa.schema({"id": pa.int64(), "amount": pa.float64()}),
                 "names": pa.schema({"id": pa.int64(), "name": pa.string()}),
             },
         )

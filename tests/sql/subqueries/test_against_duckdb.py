@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from random import Random
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,7 +15,7 @@ from ferris_beam.sql.plan import Catalog, plan_program
 from ferris_beam.sql.rules import optimize
 from ferris_beam.sql.syntax import parse
 from ferris_beam.sql.text import SqlText
-from tests.sql.interpreter import MoreThanOneRow, run
+from tests.sql.interpreter import MoreThanOneRow, connection, run
 
 SCHEMA = pa.schema({"a": pa.int64(), "b": pa.int64(), "s": pa.string()})
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
@@ -40,7 +42,6 @@ CONDITIONS = (
     "t.a IN (SELECT a FROM u UNION SELECT b FROM v)",
     "t.a IN (SELECT a FROM u ORDER BY a, b LIMIT 2)",
     "(t.a, t.b) IN (SELECT a, b FROM u)",
-    "(t.a, t.s) IN (SELECT a, s FROM u WHERE u.b = t.b)",
     "t.a IN (SELECT a FROM u WHERE b IN (SELECT b FROM v WHERE v.s = u.s))",
     *(f"t.a {sign} ANY (SELECT b FROM u)" for sign in COMPARISONS),
     *(f"t.a {sign} ALL (SELECT b FROM u)" for sign in COMPARISONS),
@@ -65,6 +66,7 @@ SCALARS = (
     "(SELECT CASE WHEN count(*) = 0 THEN 7 ELSE min(b) END FROM u WHERE u.a = t.a)",
     "(SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) > 1)",
     "(SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) < 1)",
+    "(SELECT min(b) + count(*) FROM u WHERE u.a = t.a HAVING min(b) IS NULL)",
     "(SELECT count(DISTINCT u.b) FROM u WHERE u.a = t.a AND u.s = t.s)",
     "(SELECT max(u.b) FROM u JOIN v ON u.s = v.s WHERE u.a = t.a AND v.b = t.b)",
     "(SELECT u.b FROM u WHERE u.a = t.a ORDER BY u.b, u.s LIMIT 1)",
@@ -82,7 +84,7 @@ QUERIES = (
     *(f"SELECT * FROM t WHERE NOT ({each})" for each in CONDITIONS),
     *(f"SELECT a, b, {each} AS value FROM t" for each in SCALARS),
     *(f"SELECT * FROM t WHERE t.b = {each}" for each in SCALARS if each.count("SELECT") == 1),
-    "SELECT * FROM t WHERE t.a NOT IN (SELECT a FROM u WHERE a IS NOT NULL) AND t.b IN (SELECT b FROM v)",
+    "SELECT * FROM t WHERE a NOT IN (SELECT a FROM u WHERE a > 0) AND b IN (SELECT b FROM v)",
     "SELECT a, count(*) FROM t GROUP BY a HAVING count(*) > (SELECT count(*) FROM u WHERE u.b = 7)",
     "SELECT a, sum(b) FROM t GROUP BY a HAVING a IN (SELECT a FROM u) OR sum(b) IS NULL",
     "SELECT a, (SELECT count(*) FROM u WHERE u.a = t.a) AS n FROM t GROUP BY a",
@@ -116,29 +118,43 @@ def tables(random: Random) -> dict[str, pa.Table]:
     return found
 
 
-def rows(table: pa.Table) -> Counter[str]:
-    return Counter(map(str, (tuple(row.values()) for row in table.to_pylist())))
+def rows(table: pa.Table) -> Counter[Any]:
+    """DuckDB's sums are HUGEINT, which Arrow knows as decimals."""
+    found = (tuple(row.values()) for row in table.to_pylist())
+    return Counter(tuple(int(v) if isinstance(v, Decimal) else v for v in row) for row in found)
 
 
-def wanted(query: str, given: dict[str, pa.Table]) -> Counter[str] | None:
-    with duckdb.connect() as connection:
-        for name, table in given.items():
-            connection.register(name, table)
-        try:
-            return rows(connection.sql(query).to_arrow_table())
-        except duckdb.InvalidInputException:  # more than one row
-            return None
+def wanted(query: str, given: dict[str, pa.Table]) -> Counter[Any] | None:
+    oracle = connection()
+    for name, table in given.items():
+        oracle.register(name, table)
+    try:
+        return rows(oracle.sql(query).to_arrow_table())
+    except duckdb.InvalidInputException:  # more than one row
+        return None
 
 
-@pytest.mark.parametrize("query", [*QUERIES, *AS_VALUES])
+OTHERWISE_SAID = {
+    "SELECT * FROM t WHERE (t.a, t.s) IN (SELECT a, s FROM u WHERE u.b = t.b)": (
+        "SELECT * FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND u.s = t.s AND u.b = t.b)"
+    ),
+    "SELECT * FROM t WHERE (t.a, t.s) NOT IN (SELECT a, s FROM u WHERE u.b = t.b)": (
+        "SELECT * FROM t WHERE NOT EXISTS "
+        "(SELECT 1 FROM u WHERE (u.a = t.a AND u.s = t.s) IS NOT FALSE AND u.b = t.b)"
+    ),
+}
+"""Queries that DuckDB has no plan for, in words that it understands."""
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *AS_VALUES, *OTHERWISE_SAID])
 def test_same_as_duckdb(query: str) -> None:
     text = SqlText(query)
     catalog = Catalog({name: SCHEMA for name in ("t", "u", "v")})
     node = plan_program(parse(text), text, catalog).outputs[0].node
     optimized = optimize(node)
-    for seed in range(6):
+    for seed in range(3):
         given = tables(Random(f"{seed} {query}"))
-        expected = wanted(query, given)
+        expected = wanted(OTHERWISE_SAID.get(query, query), given)
         for plan in (node, optimized):
             try:
                 assert rows(run(plan, given)) == expected, (seed, given)

@@ -28,6 +28,11 @@ class FixedWindows:
     def pane(self) -> int:
         return gcd(self.size, self.slide)
 
+    @property
+    def panes_are_windows(self) -> bool:
+        """Whether each pane is one window of its own."""
+        return self.size == self.slide
+
     def assign(self, times: Integers) -> tuple[Integers | None, Integers]:
         """The rows that are in a window (None: all), and the start of the pane of each."""
         rows = None
@@ -39,7 +44,7 @@ class FixedWindows:
     def windows(self, panes: Integers) -> tuple[Integers | None, Integers]:
         """For each window that a pane belongs to: the pane's place (None: each once, in order),
         and the window's start."""
-        if self.pane == self.slide == self.size:
+        if self.panes_are_windows:
             return None, panes
         last = _floor(panes, self.slide, self.offset)
         places, starts = [], []

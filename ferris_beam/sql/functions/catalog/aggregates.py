@@ -86,7 +86,7 @@ FUNCTIONS = (
     _aggregate(
         "corr(y, x)",
         "Pearson's correlation.",
-        ("corr(y, x) FROM (VALUES (1, 2), (2, 4)) AS t(x, y)", "1.0"),
+        ("round(corr(y, x), 6) FROM (VALUES (1, 2), (2, 4)) AS t(x, y)", "1.0"),
     ),
     _aggregate(
         "covar_samp(y, x)",
@@ -120,7 +120,7 @@ FUNCTIONS = (
     _aggregate(
         "regr_r2(y, x)",
         "The square of the correlation.",
-        ("regr_r2(y, x) FROM (VALUES (1, 2), (2, 4)) AS t(x, y)", "1.0"),
+        ("round(regr_r2(y, x), 6) FROM (VALUES (1, 2), (2, 4)) AS t(x, y)", "1.0"),
     ),
     _aggregate(
         "regr_slope(y, x)",
@@ -150,6 +150,30 @@ FUNCTIONS = (
         "percentile_cont in DuckDB's spelling.",
         (f"quantile_cont(y, 0.25) {_XY}", "3.0"),
         aliases=("quantile",),
+    ),
+    _aggregate(
+        "quantile_disc(value, share)",
+        "percentile_disc in DuckDB's spelling.",
+        (f"quantile_disc(y, 0.5) {_XY}", "4"),
+    ),
+    _aggregate(
+        "percentile_disc(share)",
+        "The first value that is not less than this share of all: "
+        "PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x).",
+        (f"percentile_disc(0.5) WITHIN GROUP (ORDER BY y) {_XY}", "4"),
+    ),
+    _aggregate("mode(value)", "The most frequent value.", (f"mode(k) {_X}", "b")),
+    _aggregate(
+        "json_group_array(value)",
+        "All values as a JSON array.",
+        (f"json_group_array(k ORDER BY k) {_X}", '["a","b","b","c"]'),
+        aliases=("json_agg", "jsonb_agg", "json_arrayagg"),
+    ),
+    _aggregate(
+        "json_group_object(key, value)",
+        "All keys and values as a JSON object.",
+        ("json_group_object(k, x) FROM (VALUES ('a', 1)) AS t(k, x)", '{"a":1}'),
+        aliases=("json_object_agg", "jsonb_object_agg", "json_objectagg"),
     ),
     _aggregate(
         "approx_count_distinct(value)",
@@ -203,23 +227,19 @@ FUNCTIONS = (
         "arg_min(value, by)",
         "The value in the row in which `by` is least.",
         (f"arg_min(k, x) {_X}", "a"),
-        aliases=("min_by",),
+        aliases=("min_by", "argmin"),
     ),
     _aggregate(
         "arg_max(value, by)",
         "The value in the row in which `by` is greatest.",
         (f"arg_max(k, x) {_X}", "b"),
-        aliases=("max_by",),
+        aliases=("max_by", "argmax"),
     ),
     _aggregate(
         "any_value(value)",
         "A value that isn't NULL, if there is one.",
         ("any_value(x) FROM (VALUES (NULL), (7)) AS t(x)", "7"),
-    ),
-    _aggregate(
-        "grouping(key)",
-        "1 in rows of GROUPING SETS that are not grouped by the key.",
-        ("grouping(x) FROM (VALUES (1)) AS t(x) GROUP BY x", "0"),
+        aliases=("arbitrary",),
     ),
     _aggregate(
         "nth_value(value, place)",

@@ -33,8 +33,19 @@ def _at_path(name: str) -> Render:
     return render
 
 
-def _or_root(name: str) -> Render:
-    return lambda document, path=None: engine(name, document, "$" if path is None else path)
+def _path(name: str) -> Render:
+    """Without a path it is the root; a number is an index."""
+
+    def render(document: exp.Expression, path: exp.Expression | None = None) -> exp.Expression:
+        if path is None:
+            return engine(name, document, "$")
+        number = path.this if isinstance(path, exp.Neg) else path
+        if isinstance(number, exp.Literal) and not number.is_string:
+            index = int(number.name)
+            return engine(name, document, write((index if number is path else -index,)))
+        return engine(name, document, path)
+
+    return render
 
 
 FUNCTIONS = (
@@ -44,6 +55,7 @@ FUNCTIONS = (
         'a key, or $.key[0]."another key".',
         (f"json_extract({_DOCUMENT}, '$.a.b[1]')", '"x"'),
         (f"{_DOCUMENT} -> 'a'", '{"b":[1,"x"]}'),
+        render=_path("json_extract"),
         ours=_taking(_TEXT, run.written),
     ),
     _json(
@@ -53,6 +65,7 @@ FUNCTIONS = (
         (f"json_extract_string({_DOCUMENT}, '$.a.b[1]')", "x"),
         (f"{_DOCUMENT} -> 'a' -> 'b' ->> 0", "1"),
         aliases=("get_json_object",),
+        render=_path("json_extract_string"),
         ours=_taking(_TEXT, run.as_text),
     ),
     _json(
@@ -71,32 +84,35 @@ FUNCTIONS = (
         "json_value(json, path)",
         "The text, number or boolean at a path as text; NULL for objects and arrays.",
         (f"json_value({_DOCUMENT}, '$.a.b[0]')", "1"),
+        render=_path("json_value"),
         ours=_taking(_TEXT, run.scalar_text),
     ),
     _json(
         "json_query(json, path)",
         "The object or array at a path as JSON; NULL for all else.",
         (f"json_query({_DOCUMENT}, '$.a')", '{"b":[1,"x"]}'),
+        render=_path("json_query"),
         ours=_taking(_TEXT, run.nested_text),
     ),
     _json(
         "json_exists(json, path)",
         "Whether there is a value at a path, if only null.",
         (f"json_exists({_DOCUMENT}, '$.n')", "true"),
+        render=_path("json_exists"),
         ours=over(run.exists, _TEXT, _TEXT, pa.bool_()),
     ),
     _json(
         "json_array_length(json[, path])",
         "How many items an array has; 0 for what is no array.",
         (f"json_array_length({_DOCUMENT}, '$.a.b')", "2"),
-        render=_or_root("json_array_length"),
+        render=_path("json_array_length"),
         ours=_taking(pa.int64(), run.length),
     ),
     _json(
         "json_array_elements(json[, path])",
         "The items of an array as a list of JSON; UNNEST makes rows of it.",
         (f"json_array_elements({_DOCUMENT}, '$.a.b')", '[1, "x"]'),
-        render=_or_root("json_array_elements"),
+        render=_path("json_array_elements"),
         aliases=("json_extract_array",),
         ours=_taking(run.TEXTS, run.elements),
     ),
@@ -104,14 +120,14 @@ FUNCTIONS = (
         "json_array_elements_text(json[, path])",
         "The items of an array as a list of texts.",
         (f"json_array_elements_text({_DOCUMENT}, '$.a.b')", "[1, x]"),
-        render=_or_root("json_array_elements_text"),
+        render=_path("json_array_elements_text"),
         ours=_taking(run.TEXTS, run.element_texts),
     ),
     _json(
         "json_keys(json[, path])",
         "The keys of an object as a list.",
         (f"json_keys({_DOCUMENT})", "[a, n]"),
-        render=_or_root("json_keys"),
+        render=_path("json_keys"),
         aliases=("json_object_keys",),
         ours=_taking(run.TEXTS, run.keys),
     ),
@@ -119,14 +135,14 @@ FUNCTIONS = (
         "json_type(json[, path])",
         "OBJECT, ARRAY, VARCHAR, UBIGINT, BIGINT, DOUBLE, BOOLEAN or NULL.",
         (f"json_type({_DOCUMENT}, '$.a.b[0]')", "UBIGINT"),
-        render=_or_root("json_type"),
+        render=_path("json_type"),
         ours=_taking(_TEXT, run.duckdb_type),
     ),
     _json(
         "json_typeof(json[, path])",
         "object, array, string, number, boolean or null.",
         (f"json_typeof({_DOCUMENT})", "object"),
-        render=_or_root("json_typeof"),
+        render=_path("json_typeof"),
         ours=_taking(_TEXT, run.postgresql_type),
     ),
     _json(

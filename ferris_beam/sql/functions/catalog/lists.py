@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 from sqlglot import exp
 
-from ferris_beam.sql.functions.define import category, engine
+from ferris_beam.sql.functions import typed_calls
+from ferris_beam.sql.functions.define import Render, category, engine, over
+from ferris_beam.sql.functions.vectorised import lists as run
 
 _list = category("lists")
 
 
-def _as_integer(name: str) -> object:
+def _as_integer(name: str) -> Render:
     """The engine counts in unsigned integers, which fit no other integer type."""
     return lambda *given: exp.cast(engine(name, *given), "bigint")
 
@@ -34,6 +37,10 @@ def _unique(items: exp.Expression) -> exp.Expression:
     return exp.cast(
         engine("array_length", engine("array_distinct", engine("array_compact", items))), "bigint"
     )
+
+
+def _count(items: exp.Expression) -> exp.Expression:
+    return exp.cast(engine("array_length", engine("array_compact", items)), "bigint")
 
 
 FUNCTIONS = (
@@ -73,6 +80,12 @@ FUNCTIONS = (
         ("array_contains([1, 2], 2)", "true"),
         engine="array_has",
         aliases=("list_contains", "array_has", "list_has"),
+    ),
+    _list(
+        "list_count(list)",
+        "How many items aren't NULL.",
+        ("list_count([1, NULL])", "1"),
+        render=_count,
     ),
     _list(
         "array_dims(list)",
@@ -293,6 +306,33 @@ FUNCTIONS = (
         "The differences of numbers at the same index.",
         ("array_subtract([3, 4], [1, 1])", "[2.0, 3.0]"),
         aliases=("list_subtract",),
+    ),
+    _list(
+        "array_sum(list)",
+        "The sum of the numbers: of integers a BIGINT, of decimals exact; NULL if there are none.",
+        ("array_sum([1, 2, NULL])", "3"),
+        ("array_sum([0.1, 0.2])", "0.3"),
+        by_type=typed_calls.array_sum,
+        aliases=("list_sum",),
+    ),
+    _list(
+        "array_sum_integers(list)",
+        "The sum of integers.",
+        ours=over(run.sum_of_integers, run.INTEGERS, pa.int64()),
+        internal=True,
+    ),
+    _list(
+        "array_sum_decimals(list)",
+        "The sum of decimals, as texts.",
+        ours=over(run.sum_of_decimals, run.TEXTS, pa.string()),
+        internal=True,
+    ),
+    _list(
+        "len(value)",
+        "How many characters a text has, or items a list or a map.",
+        ("len([1, 2])", "2"),
+        ("len('hé')", "2"),
+        by_type=typed_calls.length,
     ),
     _list(
         "array_to_string(list, separator[, null_text])",

@@ -28,6 +28,15 @@ def _field_of(entries: exp.Expression, name: str) -> exp.Expression:
     return engine("array_transform", entries, exp.Lambda(this=body, expressions=[entry]))
 
 
+def _struct_pack(*fields: exp.Expression) -> exp.Expression:
+    parts: list[exp.Expression] = []
+    for field in fields:
+        if not isinstance(field, exp.PropertyEQ):
+            raise ValueError("each field needs its name: struct_pack(name := value)")
+        parts += [exp.Literal.string(field.this.name), field.expression]
+    return engine("named_struct", *parts)
+
+
 FUNCTIONS = (
     _map(
         "map(keys, values)",
@@ -73,6 +82,12 @@ FUNCTIONS = (
         "A struct, also written {'name': value, …}.",
         ("named_struct('a', 1, 'b', 'x')", "{a: 1, b: x}"),
         ("{'a': 1}", "{a: 1}"),
+    ),
+    _map(
+        "struct_pack(field, ...)",
+        "A struct of named fields: name := value.",
+        ("struct_pack(a := 1, b := 'x')", "{a: 1, b: x}"),
+        render=_struct_pack,
     ),
     _map(
         "get_field(struct, name)",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
-from ferris_beam.sql.functions.define import category, engine
+from ferris_beam.sql.functions.define import category, engine, over
+from ferris_beam.sql.functions.vectorised import bits
 
 _number = category("numbers")
 
@@ -51,11 +54,17 @@ FUNCTIONS = (
         ("round(atan2(1, 1), 4)", "0.7854"),
     ),
     _number("atanh(number)", "The inverse hyperbolic tangent.", ("atanh(0)", "0.0")),
+    _number(
+        "bit_count(number)",
+        "How many bits of an integer are 1.",
+        ("bit_count(7)", "3"),
+        ours=over(bits.count, pa.int64(), pa.int64()),
+    ),
     _number("cbrt(number)", "The cube root.", ("cbrt(27)", "3.0")),
     _number(
         "ceil(number)",
         "The least whole number that is not smaller.",
-        ("ceil(1.2)", "2"),
+        ("ceil(1.2)", "2.0"),
         aliases=("ceiling",),
     ),
     _number("cos(number)", "The cosine of an angle in radians.", ("cos(0)", "1.0")),
@@ -64,11 +73,35 @@ FUNCTIONS = (
     _number("degrees(radians)", "Radians in degrees.", ("degrees(pi())", "180.0")),
     _number("exp(number)", "e to the power of the number.", ("exp(0)", "1.0")),
     _number("factorial(number)", "1 · 2 · … · number.", ("factorial(5)", "120")),
-    _number("floor(number)", "The greatest whole number that is not greater.", ("floor(1.8)", "1")),
-    _number("gcd(number, other)", "The greatest common divisor.", ("gcd(12, 18)", "6")),
+    _number(
+        "floor(number)", "The greatest whole number that is not greater.", ("floor(1.8)", "1.0")
+    ),
+    _number(
+        "gcd(number, other)",
+        "The greatest common divisor.",
+        ("gcd(12, 18)", "6"),
+        aliases=("greatest_common_divisor",),
+    ),
+    _number(
+        "isfinite(number)",
+        "Whether it is neither infinite nor NaN.",
+        ("isfinite(CAST('inf' AS DOUBLE))", "false"),
+        ours=over(pc.is_finite, pa.float64(), pa.bool_()),
+    ),
+    _number(
+        "isinf(number)",
+        "Whether it is infinite.",
+        ("isinf(CAST('-inf' AS DOUBLE))", "true"),
+        ours=over(pc.is_inf, pa.float64(), pa.bool_()),
+    ),
     _number("isnan(number)", "Whether it is NaN.", ("isnan(CAST('NaN' AS DOUBLE))", "true")),
     _number("iszero(number)", "Whether it is 0.", ("iszero(0)", "true")),
-    _number("lcm(number, other)", "The least common multiple.", ("lcm(4, 6)", "12")),
+    _number(
+        "lcm(number, other)",
+        "The least common multiple.",
+        ("lcm(4, 6)", "12"),
+        aliases=("least_common_multiple",),
+    ),
     _number("ln(number)", "The natural logarithm.", ("ln(1)", "0.0")),
     _number(
         "log([base, ]number)",
@@ -93,7 +126,7 @@ FUNCTIONS = (
     _number(
         "power(base, exponent)",
         "The base to the power of the exponent.",
-        ("power(2, 10)", "1024"),
+        ("power(2, 10)", "1024.0"),
         aliases=("pow",),
     ),
     _number("radians(degrees)", "Degrees in radians.", ("round(radians(180), 4)", "3.1416")),
@@ -112,8 +145,8 @@ FUNCTIONS = (
     ),
     _number(
         "signum(number)",
-        "-1, 0 or 1.",
-        ("signum(-4)", "-1"),
+        "-1, 0 or 1, a DOUBLE.",
+        ("signum(-4)", "-1.0"),
         aliases=("sign",),
     ),
     _number("sin(number)", "The sine of an angle in radians.", ("sin(0)", "0.0")),
@@ -124,7 +157,7 @@ FUNCTIONS = (
     _number(
         "trunc(number[, places])",
         "Without what is behind so many places.",
-        ("trunc(-2.789, 1)", "-2.7"),
+        ("trunc(-2.789, 1)", "-2.700"),
         aliases=("truncate",),
     ),
     _number(

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from ferris_beam.sql.functions.define import category, renamed
+import pyarrow as pa
+
+from ferris_beam.sql.functions.define import Render, category, engine, over, renamed
+from ferris_beam.sql.functions.vectorised import formatting
 
 _text = category("text")
+
+
+def _filled(name: str) -> Render:
+    """The values as one list of texts, so that there may be any number of them."""
+    return lambda written, *values: engine(
+        name,
+        written,
+        engine("make_array", *(engine("arrow_cast", each, "Utf8") for each in values)),
+    )
+
 
 FUNCTIONS = (
     _text(
@@ -94,6 +107,20 @@ FUNCTIONS = (
         "overlay(text, replacement, start[, count])",
         "The text with a part replaced. Also written OVERLAY(text PLACING … FROM … FOR …).",
         ("overlay('Txxxxas', 'hom', 2, 4)", "Thomas"),
+    ),
+    _text(
+        "printf(format, value, ...)",
+        "Values put into a format of C: %d, %05d, %x, %s, %-10s, %.2f, %e, %%; NULL if one is.",
+        ("printf('%s has %d (%.1f %%)', 'a', 3, 12.345)", "a has 3 (12.3 %)"),
+        render=_filled("printf"),
+        ours=over(formatting.printf, pa.string(), formatting.TEXTS, pa.string()),
+    ),
+    _text(
+        "format(format, value, ...)",
+        "Values put into a format with braces: {}, {1}, {:>10}, {:,}, {:.2f}. NULL if one is NULL.",
+        ("format('{} of {:,}', 1, 1000)", "1 of 1,000"),
+        render=_filled("format"),
+        ours=over(formatting.braces, pa.string(), formatting.TEXTS, pa.string()),
     ),
     _text("repeat(text, count)", "The text, so many times.", ("repeat('ab', 3)", "ababab")),
     _text(

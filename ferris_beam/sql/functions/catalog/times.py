@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.sql.functions import typed_calls
 from ferris_beam.sql.functions.define import Render, as_micros, category, engine, over
 from ferris_beam.sql.functions.formats import chrono, java, postgresql
 from ferris_beam.sql.functions.function import Vectorised
-from ferris_beam.sql.functions.vectorised import calendar, parsing
+from ferris_beam.sql.functions.vectorised import calendar, intervals, parsing
 
 _time = category("dates and times")
 _TEXT, _INTEGER, _MICROS = pa.string(), pa.int64(), calendar.MICROS
@@ -299,7 +300,7 @@ FUNCTIONS = (
         "date_sub([part, ]start, end)",
         "How many whole units lie between both. date_sub(time, interval): earlier.",
         ("date_sub('month', DATE '2026-01-31', DATE '2026-02-01')", "0"),
-        ("date_sub(DATE '2026-02-01', INTERVAL '1' DAY)", "2026-01-31"),
+        ("date_sub(DATE '2026-02-01', INTERVAL '1' DAY)", "2026-01-31 00:00:00"),
         render=_date_sub,
         ours=over(calendar.date_sub, _TEXT, _MICROS, _MICROS, _INTEGER),
         aliases=("datesub", "timestampdiff"),
@@ -307,7 +308,7 @@ FUNCTIONS = (
     _time(
         "date_add(time, interval)",
         "A later time.",
-        ("date_add(DATE '2026-01-31', INTERVAL '1' MONTH)", "2026-02-28"),
+        ("date_add(DATE '2026-01-31', INTERVAL '1' MONTH)", "2026-02-28 00:00:00"),
         render=_moved(exp.Add),
     ),
     _time(
@@ -420,10 +421,44 @@ FUNCTIONS = (
         ("try_strptime('today', '%Y-%m-%d')", "NULL"),
         ours=over(parsing.try_strptime, _TEXT, _TEXT, _MICROS),
     ),
+    *(
+        _time(
+            f"to_{unit}s(count)",
+            f"An interval of so many {unit}s.",
+            (f"DATE '2026-01-31' + to_{unit}s(1)", result),
+            ours=over(intervals.of(unit), _INTEGER, intervals.INTERVAL),
+        )
+        for unit, result in (
+            ("year", "2027-01-31 00:00:00"),
+            ("month", "2026-02-28 00:00:00"),
+            ("week", "2026-02-07 00:00:00"),
+            ("day", "2026-02-01 00:00:00"),
+            ("hour", "2026-01-31 01:00:00"),
+            ("minute", "2026-01-31 00:01:00"),
+            ("second", "2026-01-31 00:00:01"),
+            ("millisecond", "2026-01-31 00:00:00.001000"),
+            ("microsecond", "2026-01-31 00:00:00.000001"),
+        )
+    ),
+    _time(
+        "to_time(text)",
+        "A text as a time of day.",
+        ("to_time('10:15:30')", "10:15:30"),
+        render=lambda text: exp.cast(text, "time"),
+    ),
+    _time(
+        "micros_of(time)",
+        "A time as a timestamp in UTC.",
+        by_type=typed_calls.micros,
+        internal=True,
+    ),
     _time(
         "timezone(zone, time)",
         "A timestamp in a time zone, also written time AT TIME ZONE zone.",
-        ("timezone('Europe/Berlin', TIMESTAMPTZ '2026-03-29 10:15:30+00')", "2026-03-29 12:15:30+02:00"),
+        (
+            "timezone('Europe/Berlin', TIMESTAMPTZ '2026-03-29 10:15:30+00')",
+            "2026-03-29 12:15:30",
+        ),
         render=_timezone,
     ),
     _time(

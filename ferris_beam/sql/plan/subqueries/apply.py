@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.builder import Subplanner
-from ferris_beam.sql.plan.rewriting import has_query, rewrite
+from ferris_beam.sql.plan.rewriting import bare, has_query, rewrite
 from ferris_beam.sql.plan.subqueries.exists import exists_filter, exists_value
 from ferris_beam.sql.plan.subqueries.membership import membership_filter, membership_value
 from ferris_beam.sql.plan.subqueries.quantified import as_membership, quantified_value
@@ -35,9 +35,9 @@ def apply(
 def _filtered(plan: Node, condition: exp.Expression, planner: Subplanner) -> Node | None:
     """``plan`` with the rows only for which ``condition`` is true, where a semi or anti join says
     that."""
-    inner, negated = condition.unnest(), False
+    inner, negated = bare(condition), False
     while isinstance(inner, exp.Not):
-        inner, negated = inner.this.unnest(), not negated
+        inner, negated = bare(inner.this), not negated
     if isinstance(inner, exp.Exists):
         return exists_filter(plan, inner, negated, planner)
     member = as_membership(inner)
@@ -66,15 +66,15 @@ class _Application:
             arguments = rewrite(tested, self.replacement), query, negated
             self.plan, value = membership_value(self.plan, *arguments, self.planner)
             return value
-        if isinstance(node, exp.Predicate) and isinstance(node, exp.Binary):
+        if isinstance(node, exp.Binary) and isinstance(node.expression, exp.Any | exp.All):
             return self._quantified(node)
         if isinstance(node, exp.Subquery | exp.Query):
             self.plan, value = scalar_value(self.plan, node, self.planner)
             return value
         return None
 
-    def _quantified(self, node: exp.Binary) -> exp.Expression | None:
-        if not isinstance(node.expression, exp.Any | exp.All) or not has_query(node.expression):
+    def _quantified(self, node: exp.Expression) -> exp.Expression | None:
+        if not has_query(node.expression):
             return None
         compared = rewrite(node.this, self.replacement)
         self.plan, value = quantified_value(self.plan, node, compared, self.planner)

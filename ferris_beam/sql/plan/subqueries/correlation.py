@@ -25,6 +25,12 @@ class Equality:
     outer: exp.Expression
     null_safe: bool = False
 
+    def over(self, inner: exp.Expression) -> exp.Expression:
+        """The same equality, of ``inner``."""
+        if self.null_safe:
+            return exp.NullSafeEQ(this=inner, expression=self.outer)
+        return exp.EQ(this=inner, expression=self.outer)
+
 
 def equality(condition: exp.Expression) -> Equality | None:
     """``inner = outer``, whichever side each stands on."""

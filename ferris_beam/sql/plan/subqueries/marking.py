@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import Named, Node, Sort, column
 from ferris_beam.sql.plan.builder import Subplanner
-from ferris_beam.sql.plan.subqueries.correlation import Pair, equality, joined
+from ferris_beam.sql.plan.subqueries.correlation import Pair, equality, inner_columns, joined
 from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller
 
 
@@ -43,20 +43,24 @@ def grouped_by(
 ) -> tuple[Node, list[exp.Expression], list[str]]:
     """The rows of ``pulled`` grouped by what its conditions compare, and by ``values``: the node,
     the conditions over it, and the names of the values."""
-    keys, conditions = [], []
+    keys: list[Named] = []
+    conditions: list[exp.Expression] = []
     for part in pulled.conditions:
+        if not inner_columns(part):
+            conditions.append(part)
+            continue
         found = equality(part)
         if found is None:
             puller = Puller(planner, at)
             raise puller.refuse("inside of an expression, a condition other than an equality")
         name = planner.names.unique("correlated")
         keys.append(Named(name, found.inner))
-        conditions.append(type(part.unnest())(this=column(name), expression=found.outer))
+        conditions.append(found.over(column(name)))
     compared = [Named(planner.names.unique("compared"), value) for value in values]
     if not (keys or compared or calls):
         return _first(pulled.node), conditions, []
     node = planner.construct.aggregate(pulled.node, [*keys, *compared], calls)
-    return node, list(conditions), [each.name for each in compared]
+    return node, conditions, [each.name for each in compared]
 
 
 def _first(node: Node) -> Node:

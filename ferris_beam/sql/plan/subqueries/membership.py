@@ -35,8 +35,8 @@ def membership_filter(
 
 def _anti(plan: Node, pairs: Sequence[Pair], pulled: Pulled, planner: Subplanner) -> Join:
     """No row for which it is unknown or true that all values are equal."""
-    equal = _all([exp.EQ(this=one.copy(), expression=other.copy()) for one, other in pairs])
-    differs = exp.Is(this=exp.Paren(this=equal), expression=exp.false())
+    equal = [exp.EQ(this=one.copy(), expression=other.copy()) for one, other in pairs]
+    differs = exp.Is(this=exp.Paren(this=exp.and_(*equal)), expression=exp.false())
     return joined(planner, plan, pulled.node, "anti", [*pulled.conditions, exp.Not(this=differs)])
 
 
@@ -104,10 +104,6 @@ def _sides(
         raise puller.refuse("IN over an aggregate without GROUP BY that names outer columns")
     pairs = zip(values, scope.fields, strict=True)
     return [(value, column(field.flat)) for value, field in pairs], pulled
-
-
-def _all(parts: Sequence[exp.Expression]) -> exp.Expression:
-    return exp.and_(*parts)
 
 
 def _not_null(expression: exp.Expression) -> exp.Expression:

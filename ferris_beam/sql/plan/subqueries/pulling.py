@@ -79,17 +79,33 @@ class Puller:
 
     def _filter(self, node: Filter) -> Pulled:
         below = self.pull(node.input)
+        if below.missing is not None:
+            return self._having(node, below)
         parts = conjuncts(node.condition)
         own = conjunction([part for part in parts if not is_outer(part)])
         kept = below.node if own is None else Filter(below.node.schema, below.node, own)
-        outer = [part for part in parts if is_outer(part)]
-        if below.missing is None:
-            return Pulled(kept, [*below.conditions, *outer])
-        if outer:
+        return Pulled(kept, [*below.conditions, *(part for part in parts if is_outer(part))])
+
+    def _having(self, node: Filter, below: Pulled) -> Pulled:
+        """A group that HAVING drops must not look like one without rows: it stays, all NULL."""
+        if is_outer(node.condition):
             raise self.refuse("HAVING with a column of the query around it")
+        assert below.missing is not None
+        kept = {name for part in below.conditions for name in inner_columns(part)}
+        columns = [
+            Named(
+                each.name,
+                column(each.name)
+                if each.name in kept
+                else _where(node.condition, column(each.name)),
+            )
+            for each in below.node.schema
+        ]
         condition = _with_values(node.condition, below.missing)
         missing = {name: _where(condition, value) for name, value in below.missing.items()}
-        return Pulled(kept, below.conditions, missing)
+        return Pulled(
+            Project(below.node.schema, below.node, tuple(columns)), below.conditions, missing
+        )
 
     def _project(self, node: Project) -> Pulled:
         below = self.pull(node.input)
@@ -135,12 +151,13 @@ class Puller:
 
     def _keys(self, below: Pulled, over: str) -> tuple[list[Named], Conditions]:
         """The inner sides of the conditions, as columns; the conditions over those."""
-        keys, conditions = [], []
+        keys: list[Named] = []
+        conditions: Conditions = []
         for part in below.conditions:
             found = self._equality(part, over)
             name = self.planner.names.unique("correlated")
             keys.append(Named(name, found.inner))
-            conditions.append(type(part.unnest())(this=column(name), expression=found.outer))
+            conditions.append(found.over(column(name)))
         return keys, conditions
 
     def _equality(self, part: exp.Expression, over: str) -> Equality:

@@ -30,14 +30,14 @@ def as_membership(
     return None
 
 
-def _is_over_query(node: exp.Binary, quantifier: type[exp.Expression]) -> bool:
+def _is_over_query(node: exp.Expression, quantifier: type[exp.Expression]) -> bool:
     if not isinstance(node.expression, quantifier):
         return False
     return isinstance(node.expression.this.unnest(), exp.Query)
 
 
 def quantified_value(
-    plan: Node, node: exp.Binary, compared: exp.Expression, planner: Subplanner
+    plan: Node, node: exp.Expression, compared: exp.Expression, planner: Subplanner
 ) -> tuple[Node, exp.Expression]:
     """``compared`` takes the place of the comparison's left side."""
     query = node.expression.this
@@ -65,7 +65,9 @@ def quantified_value(
     return plan, _decided(node, compared, names)
 
 
-def _decided(node: exp.Binary, compared: exp.Expression, names: dict[str, str]) -> exp.Expression:
+def _decided(
+    node: exp.Expression, compared: exp.Expression, names: dict[str, str]
+) -> exp.Expression:
     """``x > ANY`` is true if x is above the least; ``x > ALL`` is false if it isn't above the
     greatest: what decides. Else NULLs leave it open."""
     of_all = isinstance(node.expression, exp.All)
@@ -87,7 +89,7 @@ def _decided(node: exp.Binary, compared: exp.Expression, names: dict[str, str]) 
 
 
 def _decisive(
-    node: exp.Binary, compared: exp.Expression, names: dict[str, str], of_all: bool
+    node: exp.Expression, compared: exp.Expression, names: dict[str, str], of_all: bool
 ) -> exp.Expression:
     def test(bound: str) -> exp.Expression:
         left = exp.Paren(this=compared.copy())

@@ -1,4 +1,2 @@
--- duckdb: SELECT user_id, first(kind ORDER BY seen_at, event_id) AS first, last(kind ORDER BY seen_at, event_id) AS last
---   FROM events GROUP BY user_id
-SELECT user_id, first_value(kind ORDER BY seen_at, event_id) AS first, last_value(kind ORDER BY seen_at, event_id) AS last
+SELECT user_id, first(kind ORDER BY seen_at, event_id) AS first, last(kind ORDER BY seen_at, event_id) AS last
 FROM '${DATA}/events/' GROUP BY user_id

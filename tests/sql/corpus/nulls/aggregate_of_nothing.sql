@@ -1,2 +1,2 @@
-SELECT count(*) AS n, sum(amount) AS s, avg(amount) AS a, min(name) AS m, max(seen_at) AS x
+SELECT count(*) AS n, sum(amount) AS s, avg(id) AS a, min(name) AS m, max(seen_at) AS x
 FROM '${DATA}/empty/'

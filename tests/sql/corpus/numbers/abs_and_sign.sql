@@ -1,2 +1,2 @@
-SELECT id, abs(whole) AS a, abs(exact) AS e, sign(small) AS s, abs(precise) AS p
+SELECT id, abs(whole) AS a, abs(exact) AS e, CAST(sign(small) AS INTEGER) AS s, abs(precise) AS p
 FROM '${DATA}/numerics/'

@@ -1,3 +1,0 @@
--- duckdb: SELECT date_trunc('day', moment) AS window_start, count(*) AS n FROM days
---   WHERE moment IS NOT NULL GROUP BY ALL
-SELECT window_start, count(*) AS n FROM '${DATA}/days/' GROUP BY TUMBLE(moment, INTERVAL '1' DAY)
