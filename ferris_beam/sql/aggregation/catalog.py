@@ -77,7 +77,8 @@ def _columns(call: Call, collector: Collector, count: int | None = None) -> tupl
 def _by_engine(call: Call, collector: Collector, where: str) -> Function:
     wanted = [*call.arguments, *(item.expression for item in call.order)]
     columns = [each for each in wanted if each.find(exp.Column)]
-    return engine_function(call, tuple(collector.column(each) for each in columns), where)
+    fields = {each: collector.column(each) for each in columns}
+    return engine_function(call, fields, where)
 
 
 def _by_user(user: UserAggregate, call: Call, collector: Collector, where: str) -> Function:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -39,21 +40,24 @@ class EngineFunction(Function):
         return take(found[_VALUE], places).cast(self.type)
 
 
-def engine_function(call: Call, arguments: tuple[pa.Field, ...], where: str) -> EngineFunction:
-    """``arguments``: the columns of the call's arguments that are no literals, in the order of
-    the expression's walk."""
-    state = Collected(arguments, where=where)
+def engine_function(
+    call: Call, columns: Mapping[exp.Expression, pa.Field], where: str
+) -> EngineFunction:
+    """``columns``: those of the input that hold the call's arguments, by their expressions.
+
+    Raises `SqlError` for a function that the engine doesn't know.
+    """
+    state = Collected(tuple(columns.values()), where=where)
+    names = {each.sql(): str(place) for place, each in enumerate(columns)}
     inner = call.expression.copy()
     if isinstance(inner, exp.Filter):
         inner = inner.this
-    names = {field.metadata[b"sql"].decode(): str(n) for n, field in enumerate(arguments)}
     inner = inner.transform(lambda node: column(names[node.sql()]) if node.sql() in names else node)
-    rows = pa.schema(
-        [pa.field(_GROUP, pa.int64()), *(f.with_name(str(n)) for n, f in enumerate(arguments))]
-    )
+    rows = [field.with_name(str(place)) for place, field in enumerate(state.arguments)]
     select = (
         exp.Select(expressions=[column(_GROUP), exp.alias_(inner, _VALUE, quoted=True)])
         .from_("input_0")
         .group_by(column(_GROUP))
     )
-    return EngineFunction(state, fragment(select, [rows], call.text), call.type)
+    schema = pa.schema([pa.field(_GROUP, pa.int64()), *rows])
+    return EngineFunction(state, fragment(select, [schema], call.text), call.type)

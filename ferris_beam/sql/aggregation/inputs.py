@@ -42,7 +42,8 @@ class Collector:
         if not name and text in self._fields:
             return self._fields[text]
         kind = _type_of(expression, self.schema, self.text)
-        found = pa.field(wanted, kind, metadata={"sql": expression.sql()})
+        shown = expression.name if isinstance(expression, exp.Column) else text
+        found = pa.field(wanted, kind, metadata={"sql": shown})
         self._fields[f"{name}={text}" if name else text] = found
         self._expressions[wanted] = expression
         if name:

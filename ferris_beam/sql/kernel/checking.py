@@ -145,6 +145,9 @@ _HANDLERS: dict[type[exp.Expr], _Handler] = {
     exp.Dot: subscripts.check_dot,
     exp.Column: subscripts.check_column,
     exp.If: _as_case,
+    exp.And: comparisons.check_logic,
+    exp.Or: comparisons.check_logic,
+    exp.Not: comparisons.check_logic,
     exp.In: comparisons.check_in,
     exp.Between: comparisons.check_between,
     **dict.fromkeys(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from sqlglot import exp
 
-from ferris_beam.sql.kernel.expressions import cast_to, text_of
+from ferris_beam.sql.kernel.expressions import cast_to, known_type, text_of
 from ferris_beam.sql.kernel.rendering import Refused
 from ferris_beam.sql.kernel.types import is_number, is_text, spoken
 
@@ -33,6 +33,24 @@ def check_in(checker: Checker, node: exp.Expr) -> exp.Expr:
     if node.expressions:
         _align(checker, node, [node.this, *node.expressions])
     return node
+
+
+def check_logic(checker: Checker, node: exp.Expr) -> exp.Expr:
+    """AND, OR and NOT."""
+    for side in node.iter_expressions():
+        refuse_other_than_conditions(checker, side, node.key.upper())
+    return node
+
+
+def refuse_other_than_conditions(checker: Checker, node: exp.Expr, place: str) -> None:
+    """A number is no condition; what the engine has to be asked about, it refuses itself."""
+    found = known_type(node, checker.scope)
+    if found is not None and not pt.is_boolean(found) and not pt.is_null(found):
+        raise Refused(
+            f"{place} needs a condition, and this is a value of type {spoken(found)}",
+            node,
+            "compare it with something",
+        )
 
 
 def _align(checker: Checker, node: exp.Expr, sides: Sequence[exp.Expr]) -> None:

@@ -8,9 +8,12 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql.kernel.checking import Checker
+from ferris_beam.sql.kernel.comparisons import refuse_other_than_conditions
 from ferris_beam.sql.kernel.rendering import write
 from ferris_beam.sql.kernel.scope import Scope
 from ferris_beam.sql.kernel.sessions import planned_schema
+
+_CONDITIONS = ("where", "having", "qualify")
 
 
 class QueryChecker:
@@ -66,6 +69,8 @@ class QueryChecker:
         checker = Checker(Scope(relations, aliases, outer), self)
         for key in ("where", "group", "having", "qualify", "order", "distinct", "windows"):
             self._check_clause(select, key, checker)
+            if key in _CONDITIONS and select.args.get(key) is not None:
+                refuse_other_than_conditions(checker, select.args[key].this, key.upper())
 
     @staticmethod
     def _check_clause(select: exp.Select, key: str, checker: Checker) -> None:

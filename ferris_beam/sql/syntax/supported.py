@@ -135,6 +135,12 @@ def _check_node(node: exp.Expr) -> None:
         raise Fault("SELECT names no columns", at, "SELECT * takes all of them")
     if isinstance(node, exp.In) and not any(node.args.get(name) for name in _IN_HOLDS):
         raise Fault("IN () holds nothing", span_of(node), "write the values it may have")
+    if isinstance(node, exp.Distinct) and any(isinstance(e, exp.Star) for e in node.expressions):
+        hint = "write DISTINCT and the columns, or COUNT(*) over SELECT DISTINCT *"
+        raise Fault("DISTINCT * in a function is not supported", span_of(node), hint)
+    if isinstance(node, exp.Window) and isinstance(node.this, exp.Func) and node.this.find(exp.Order):
+        hint = "the order of a window stands in OVER (ORDER BY …)"
+        raise Fault("ORDER BY in a function with OVER is not supported", span_of(node.this), hint)
     if isinstance(node, exp.Interval) and node.unit and not _is_unit(node.unit):
         hint = "write MICROSECOND, MILLISECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH or YEAR"
         raise Fault(f"{node.unit.name} is no unit of time", span_of(node), hint)

@@ -204,7 +204,7 @@ def test_a_text_that_is_no_json_is_the_fault_of_its_row() -> None:
 
 def test_a_key_without_value_is_refused() -> None:
     with pytest.raises(SqlError, match="a key lacks its value"):
-        select("json_object('a', 1, 'b')")
+        select("json_build_object('a', 1, 'b')")
 
 
 def test_operators_of_postgresql() -> None:

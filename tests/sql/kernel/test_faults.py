@@ -80,7 +80,18 @@ SCHEMA = pa.schema(
         (
             "SELECT NOT amount FROM input_0",
             """\
-            this can't be computed: NOT or ! requires boolean expression, got BIGINT""",
+            NOT needs a condition, and this is a value of type BIGINT (line 1, column 12)
+            SELECT NOT amount FROM input_0
+                       ^^^^^^
+            compare it with something""",
+        ),
+        (
+            "SELECT name FROM input_0 WHERE amount",
+            """\
+            WHERE needs a condition, and this is a value of type BIGINT (line 1, column 32)
+            SELECT name FROM input_0 WHERE amount
+                                           ^^^^^^
+            compare it with something""",
         ),
         (
             "SELECT upper(amount, 2) FROM input_0",

@@ -48,7 +48,7 @@ class CalendarWindows:
                 inside = np.flatnonzero((start <= times) & (times < self.ends(start)))
                 rows.append(inside)
                 starts.append(start[inside])
-        return np.concatenate(rows), np.concatenate(starts)
+        return _once(np.concatenate(rows), np.concatenate(starts))
 
     def windows(self, panes: Integers) -> tuple[Integers | None, Integers]:
         return None, panes
@@ -123,6 +123,15 @@ class CalendarWindows:
         wall = pa.array(local).view(pa.timestamp("us"))
         zoned = pc.assume_timezone(wall, self.zone, ambiguous=ambiguous, nonexistent="latest")
         return memory_of(zoned, np.int64)
+
+
+def _once(rows: Integers, starts: Integers) -> tuple[Integers, Integers]:
+    """Where an hour is left out, two lines of the grid are one instant."""
+    order = np.lexsort((starts, rows))
+    rows, starts = rows[order], starts[order]
+    differs = np.ones(len(rows), np.bool_)
+    differs[1:] = (rows[1:] != rows[:-1]) | (starts[1:] != starts[:-1])
+    return rows[differs], starts[differs]
 
 
 def _plus_months(local: Integers, months: int) -> Integers:

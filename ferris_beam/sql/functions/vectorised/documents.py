@@ -94,17 +94,17 @@ def _each(present: pa.Array) -> list[Any]:
 def document(text: str) -> Any:
     """One document, its long numbers exact; ``ValueError`` if it is none."""
     try:
-        return orjson.loads(text) if len(text) < 16 else _exact(text)
+        if _has_long_number(text):
+            return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        return orjson.loads(text)
     except (ValueError, RecursionError) as error:
         shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
         raise ValueError(f"{shown!r} is no JSON: {error}") from None
 
 
-def _exact(text: str) -> Any:
-    found = orjson.loads(text)  # checks what json.loads lets pass
-    if _has_long_number(text):
-        return json.loads(text, parse_float=Decimal)
-    return found
+def _refuse(name: str) -> Any:
+    """NaN and infinities, which Python lets pass."""
+    raise ValueError(f"there is no number {name}")
 
 
 def _has_long_number(text: str) -> bool:
@@ -113,8 +113,8 @@ def _has_long_number(text: str) -> bool:
 
 def is_document(text: str) -> bool:
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
+        document(text)
+    except ValueError:
         return False
     return True
 
