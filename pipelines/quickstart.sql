@@ -1,6 +1,6 @@
 -- What the quickstart runs. Alone:
 --   python -m pipelines.sql --file pipelines/quickstart.sql --set folder=file:ferris-quickstart \
---     --dead-letters 'file:ferris-quickstart/rejected/?format=jsonl&if_exists=overwrite' --rerun
+--     --dead-letters 'file:ferris-quickstart/rejected/?format=jsonl&if_exists=overwrite'
 
 -- Every order with its customer's segment: Parquet, a folder for each country.
 CREATE STREAM orders AS
@@ -8,7 +8,7 @@ SELECT o.*, c.segment
 FROM '${folder}/input/' o
 JOIN '${folder}/customers.jsonl' c ON o.customer_id = c.id
 INTO '${folder}/orders/'
-WITH (format = 'parquet', partition_by = ['country'], if_exists = 'overwrite', name = 'quickstart');
+WITH (format = 'parquet', partition_by = ['country'], if_exists = 'overwrite');
 
 -- What each segment was worth, week by week.
 CREATE STREAM revenue AS

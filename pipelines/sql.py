@@ -42,6 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments, flags = parser.parse_known_args(argv)
 
     def command() -> int:
+        from ferris_beam.sql.functions.modules import using_modules
+
+        with using_modules(arguments.functions):
+            return run_text()
+
+    def run_text() -> int:
         from ferris_beam.cli.sql import explained, planned, run
         from ferris_beam.monitoring.terminal import show_report
 

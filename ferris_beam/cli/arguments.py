@@ -185,6 +185,13 @@ def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
         type=_variable,
         help="replaces ${NAME} in the text; may be given several times",
     )
+    parser.add_argument(
+        "--functions",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="a Python module with functions of your own (@fb.function); may be given several times",
+    )
     parser.add_argument("--explain", action="store_true", help="shows the plans, runs nothing")
     parser.add_argument(
         "--dead-letters", metavar="URI", help="where rejected rows go; without it they stop the job"

@@ -17,13 +17,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 import ferris_beam as fb
 from ferris_beam.cli.copying import set_progress
+from ferris_beam.cli.explaining import explanation
 from ferris_beam.cli.results import count_of_rows_shown, show_result
-from ferris_beam.errors import ConfigurationError
+from ferris_beam.errors import ConfigurationError, OptionError
 from ferris_beam.monitoring import Report
 from ferris_beam.runners import Problems, beam_options, launch
-from ferris_beam.runners.launch import delivery
 from ferris_beam.sql.execution.program import Built, run_program
-from ferris_beam.sql.explain import explain_program, measures_of
 from ferris_beam.sql.nodes import Rows
 from ferris_beam.sql.pipeline_options import pipeline_options
 from ferris_beam.sql.plan import Catalog, Output, Program, plan_program
@@ -31,8 +30,6 @@ from ferris_beam.sql.results import CollectResult, Result
 from ferris_beam.sql.statements import Describe, Explain, ShowStreams
 from ferris_beam.sql.syntax import parse, replace_variables
 from ferris_beam.sql.text import SqlText
-from ferris_beam.transforms.context import PipelineContext
-from ferris_beam.transforms.meter import tally
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,39 @@ def planned(
     for name, value in pipeline_options(statements, text).items():
         if not getattr(arguments, name) and not (name == "name" and arguments.resume):
             setattr(arguments, name, value)
-    set_progress(options, arguments)
     program = plan_program(statements, text, Catalog())
     program = replace(program, outputs=tuple(_with_names(program.outputs)))
+    _refuse_flags_without_meaning(arguments, program)
+    set_progress(options, arguments)
     return SqlJob(text, program, options, beam_options(flags, parser), arguments.dead_letters)
+
+
+_PROGRESS = {
+    "--name": "name",
+    "--resume": "resume",
+    "--rerun": "rerun",
+    "--reset": "reset",
+    "--continue": "continue_changed",
+    "--delivery": "delivery",
+}
+
+
+def _refuse_flags_without_meaning(arguments: argparse.Namespace, program: Program) -> None:
+    writes = any(output.sink and _is_run(output) for output in program.outputs)
+    asks = any(not output.sink and _is_run(output) for output in program.outputs)
+    flags = ("name", "resume", "rerun", "reset", "continue_changed", "delivery")
+    given = [
+        name.replace("continue_changed", "continue") for name in flags if getattr(arguments, name)
+    ]
+    if given and not (writes or arguments.explain):
+        raise OptionError(f"--{given[0]} has no meaning: no statement writes (INTO 'uri')")
+    if arguments.report and not (writes or asks):
+        raise OptionError("--report has no meaning: no statement is run")
+    if arguments.dead_letters and writes and asks:
+        raise OptionError(
+            "--dead-letters holds the rejected rows of one run, and what is written and what is "
+            "printed are two: put the queries into a text of their own"
+        )
 
 
 def text_of(arguments: argparse.Namespace) -> SqlText:
@@ -104,7 +130,7 @@ def _with_names(outputs: Sequence[Output]) -> Iterable[Output]:
 
 def run(job: SqlJob, *, json: bool = False, quiet: bool = False) -> Report | None:
     """Runs what is to be run, then shows the results in the order of their statements. The report
-    of what was written; None if nothing was.
+    of what was written, else that of the queries; None if nothing had to run.
 
     Queries are a pipeline of their own: they want all rows, also where sinks hold some of them.
     """
@@ -123,7 +149,7 @@ def run(job: SqlJob, *, json: bool = False, quiet: bool = False) -> Report | Non
                 print(_explanation(job, output, written if output.sink else asked))
             elif output.sink is None:
                 show_result(collected.result_of(output), json=json)
-    return written.report
+    return written.report or asked.report
 
 
 def _is_run(output: Output) -> bool:
@@ -159,7 +185,7 @@ class Launched:
         self.collected = collected
         self.built: Built | None = None
         self.report: Report | None = None
-        self.guarantee = ""
+        self.pipeline: beam.Pipeline | None = None
 
     def launch(self, options: PipelineOptions, *, quiet: bool) -> None:
         self.report = launch(self._build, options, quiet=quiet)
@@ -171,23 +197,13 @@ class Launched:
                 most = 0 if isinstance(output.statement, Explain) else self.collected.most
                 collect = CollectResult(self.collected.folder_of(output), most)
                 self.built.results[output.name] | f"{output.name}: Collect" >> collect
-        self.guarantee = _guarantee(pipeline, self.job)
+        self.pipeline = pipeline
 
 
 def explained(job: SqlJob) -> str:
     """The plans of all outputs; the pipeline is built, and not run."""
     pipeline = beam.Pipeline(options=job.options)
-    built = job.build(pipeline)
-    guarantee = _guarantee(pipeline, job)
-    return explain_program(job.program, built.plans, labels=built.labels, delivery=guarantee)
-
-
-def _guarantee(pipeline: beam.Pipeline, job: SqlJob) -> str:
-    """The delivery of a pipeline that is built, and why."""
-    if not any(output.sink for output in job.program.outputs):
-        return "nothing is written: the result is shown when all of it is there"
-    kind, why = delivery(PipelineContext.of(pipeline).as_run())
-    return f"{kind.replace('_', ' ')}: {why}"
+    return explanation(job.program, job.build(pipeline), pipeline)
 
 
 def _explanation(job: SqlJob, output: Output, launched: Launched) -> str:
@@ -195,15 +211,4 @@ def _explanation(job: SqlJob, output: Output, launched: Launched) -> str:
     alone = job.of([output])
     if launched.built is None or launched.report is None or not _is_run(output):
         return explained(alone)
-    labels = {
-        label: nodes
-        for label, nodes in launched.built.labels.items()
-        if label.startswith(f"{output.name}: ")
-    }
-    return explain_program(
-        alone.program,
-        launched.built.plans,
-        labels=labels,
-        delivery=launched.guarantee,
-        measures=measures_of(tally(launched.report.run), launched.built.labels),
-    )
+    return explanation(alone.program, launched.built, launched.pipeline, launched.report)

@@ -21,9 +21,10 @@ def pipeline_options(statements: Iterable[Statement], text: SqlText) -> dict[str
     """
     found: dict[str, Any] = {}
     written = []
-    for statement in statements:
-        if isinstance(statement, Explain):
-            continue
+    for each in statements:
+        statement = each
+        if isinstance(statement, Explain) and statement.analyze:
+            statement = statement.statement
         if not isinstance(statement, CreateStream):
             continue
         if statement.sink is not None:
@@ -37,6 +38,15 @@ def pipeline_options(statements: Iterable[Statement], text: SqlText) -> dict[str
     if "name" not in found and len(written) == 1 and written[0]:
         found["name"] = written[0]
     return found
+
+
+def refuse_pipeline_options(statements: Iterable[Statement], text: SqlText) -> None:
+    """For a text that is a part of a pipeline, whose options are those of its program."""
+    for statement in statements:
+        for name, span in getattr(statement, "option_spans", {}).items():
+            if isinstance(statement, CreateStream):
+                hint = f"set it where the pipeline starts: PipelineOptions(['--{name}…'])"
+                raise text.error(f"{name} is an option of the whole pipeline", span, hint)
 
 
 def _check(name: str, value: Any, span: Span, text: SqlText) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.benchmarks.datasets import Dataset
+from tests.benchmarks.kernel_case import kernel_case
 from tests.benchmarks.model import (
     Case,
     Contender,
@@ -38,6 +39,7 @@ def all_cases(rows: int | None = None) -> dict[str, Case]:
         _parquet_to_text("csv", rows or 5_000_000),
         _parquet_to_text("jsonl", rows or 5_000_000),
         _beam_overhead(rows or 10_000_000),
+        kernel_case(rows or 20_000_000),
         _uris(rows or 100_000),
         _start_up(),
         _memory(rows or 2_000_000),

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.pseudo_terminal import python_on_terminal
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "pipelines.sql", *map(str, arguments)]
+from pipelines.sql import main
+from tests.pseudo_terminal import python, python_on_terminal
 
 
-def sql(
-    *arguments: str | Path, stdin: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    return subprocess.run(
-        command(*arguments),
-        cwd=ROOT,
-        env={**kept, **environment},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+class Done(NamedTuple):
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Sql = Callable[..., Done]
+
+
+@pytest.fixture
+def sql(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sql:
+    """Runs the command in this process: starting Python and Beam anew takes seconds."""
+
+    def run(*arguments: str | Path, stdin: str = "", **environment: str) -> Done:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setattr(sys, "argv", ["pipelines.sql"])
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as stopped:  # argparse
+            code = int(stopped.code or 0)
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture
@@ -68,7 +78,7 @@ def numbers(tmp_path: Path) -> str:
     return f"{tmp_path.as_uri()}/numbers-*.parquet"
 
 
-def test_a_select_prints_a_table(orders: str) -> None:
+def test_a_select_prints_a_table(sql: Sql, orders: str) -> None:
     done = sql("--query", f"SELECT id, amount, status FROM '{orders}' ORDER BY id")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -83,7 +93,7 @@ def test_a_select_prints_a_table(orders: str) -> None:
     assert done.stderr == ""
 
 
-def test_results_come_in_the_order_of_their_statements(orders: str) -> None:
+def test_results_come_in_the_order_of_their_statements(sql: Sql, orders: str) -> None:
     text = f"""
         CREATE STREAM paid AS SELECT * FROM '{orders}' WHERE status = 'paid';
         SHOW STREAMS;
@@ -96,20 +106,20 @@ def test_results_come_in_the_order_of_their_statements(orders: str) -> None:
     assert places == sorted(places)
 
 
-def test_a_stream_without_into_is_printed_where_it_comes_last(orders: str) -> None:
+def test_a_stream_without_into_is_printed_where_it_comes_last(sql: Sql, orders: str) -> None:
     done = sql("--query", f"CREATE STREAM s AS SELECT COUNT(*) AS orders FROM '{orders}'")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["orders", "──────", "4"]
 
 
-def test_json_prints_every_row_of_a_large_result(numbers: str) -> None:
+def test_json_prints_every_row_of_a_large_result(sql: Sql, numbers: str) -> None:
     done = sql("--json", "--query", f"SELECT n FROM '{numbers}'")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line)["n"] for line in done.stdout.splitlines()]
     assert sorted(rows) == list(range(300_000))
 
 
-def test_json_of_an_ordered_result_is_in_order(numbers: str) -> None:
+def test_json_of_an_ordered_result_is_in_order(sql: Sql, numbers: str) -> None:
     done = sql("--json", "--query", f"SELECT n FROM '{numbers}' ORDER BY n DESC")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line)["n"] for line in done.stdout.splitlines()]
@@ -128,7 +138,7 @@ def test_a_table_is_as_high_as_the_terminal(numbers: str) -> None:
 
 
 def test_into_writes_and_the_stream_names_the_pipeline(
-    orders: str, customers: str, tmp_path: Path
+    sql: Sql, orders: str, customers: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "revenue"
     text = f"""
@@ -156,7 +166,9 @@ def test_into_writes_and_the_stream_names_the_pipeline(
     assert "'revenue' is finished" in again.stderr
 
 
-def test_a_query_sees_all_rows_also_where_a_sink_holds_them(orders: str, tmp_path: Path) -> None:
+def test_a_query_sees_all_rows_also_where_a_sink_holds_them(
+    sql: Sql, orders: str, tmp_path: Path
+) -> None:
     text = f"""
         CREATE STREAM s AS SELECT * FROM '{orders}' INTO '{tmp_path.as_uri()}/out/?format=csv';
         SELECT COUNT(*) AS orders FROM s;
@@ -168,7 +180,9 @@ def test_a_query_sees_all_rows_also_where_a_sink_holds_them(orders: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["lasting", "given"])
-def test_a_name_in_the_text_or_on_the_command_line(orders: str, tmp_path: Path, name: str) -> None:
+def test_a_name_in_the_text_or_on_the_command_line(
+    sql: Sql, orders: str, tmp_path: Path, name: str
+) -> None:
     text = (
         f"CREATE STREAM s AS SELECT * FROM '{orders}' INTO '{tmp_path.as_uri()}/out/'"
         " WITH (format = 'csv', name = 'lasting')"
@@ -178,7 +192,7 @@ def test_a_name_in_the_text_or_on_the_command_line(orders: str, tmp_path: Path, 
     assert f"identity  {name} (run " in done.stderr
 
 
-def test_files_variables_and_standard_input(orders: str, tmp_path: Path) -> None:
+def test_files_variables_and_standard_input(sql: Sql, orders: str, tmp_path: Path) -> None:
     text = f"SELECT COUNT(*) AS n FROM '{orders}' WHERE status = '${{wanted}}' AND id < ${{MOST}}"
     file = tmp_path / "q.sql"
     file.write_text(text)
@@ -187,7 +201,7 @@ def test_files_variables_and_standard_input(orders: str, tmp_path: Path) -> None
         assert done.stdout == '{"n":2}\n', done.stderr
 
 
-def test_explain_runs_nothing(orders: str, customers: str, tmp_path: Path) -> None:
+def test_explain_runs_nothing(sql: Sql, orders: str, customers: str, tmp_path: Path) -> None:
     text = (
         f"CREATE STREAM s AS SELECT c.country, o.id FROM '{orders}' o JOIN '{customers}' c"
         f" ON o.customer = c.id WHERE o.amount > 2 INTO '{tmp_path.as_uri()}/out/?format=csv'"
@@ -208,7 +222,7 @@ def test_explain_runs_nothing(orders: str, customers: str, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_explain_analyze_counts(orders: str) -> None:
+def test_explain_analyze_counts(sql: Sql, orders: str) -> None:
     done = sql(
         "--query", f"EXPLAIN ANALYZE SELECT status, COUNT(*) FROM '{orders}' GROUP BY status"
     )
@@ -218,7 +232,7 @@ def test_explain_analyze_counts(orders: str) -> None:
     assert "4 rows" in next(line for line in done.stdout.splitlines() if "Scan file" in line)
 
 
-def test_broken_rows_stop_it_or_become_dead_letters(orders: str, tmp_path: Path) -> None:
+def test_broken_rows_stop_it_or_become_dead_letters(sql: Sql, orders: str, tmp_path: Path) -> None:
     query = f"SELECT id, 10 / (id - 2) AS q FROM '{orders}' ORDER BY id"
     strict = sql("--query", query)
     assert strict.returncode == 1
@@ -241,7 +255,7 @@ def test_broken_rows_stop_it_or_become_dead_letters(orders: str, tmp_path: Path)
         ("INSERT INTO 'file:///tmp/o/' SELECT 1 AS a WITH (formt = 'csv')", "format"),
     ],
 )
-def test_wrong_texts_are_refused_before_the_start(text: str, shown: str) -> None:
+def test_wrong_texts_are_refused_before_the_start(sql: Sql, text: str, shown: str) -> None:
     done = sql("--query", text)
     assert done.returncode == 2
     assert shown in done.stderr
@@ -249,7 +263,13 @@ def test_wrong_texts_are_refused_before_the_start(text: str, shown: str) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_usage(tmp_path: Path) -> None:
+def test_it_is_a_command_of_its_own(orders: str) -> None:
+    query = f"SELECT COUNT(*) AS n FROM '{orders}'"
+    done = python("-m", "pipelines.sql", "--json", "--query", query)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '{"n":4}\n', "")
+
+
+def test_wrong_usage(sql: Sql, tmp_path: Path) -> None:
     assert sql().returncode == 2
     assert sql("--query", "SELECT 1", "--file", "x").returncode == 2
     missing = sql("--file", tmp_path / "none.sql")
@@ -261,7 +281,35 @@ def test_wrong_usage(tmp_path: Path) -> None:
     assert sql("--query", "SELECT 1", "--set", "a").returncode == 2
 
 
-def test_the_file_of_an_error_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "flags", "shown"),
+    [
+        ("SELECT 1 AS a", ["--name", "x"], "--name has no meaning"),
+        ("SELECT 1 AS a", ["--delivery", "exactly_once"], "--delivery has no meaning"),
+        ("SHOW STREAMS", ["--report", "r.json"], "--report has no meaning"),
+        (
+            "SELECT 1 AS a; INSERT INTO 'file:///tmp/o.csv' SELECT 1 AS a",
+            ["--dead-letters", "file:///tmp/letters/?format=jsonl"],
+            "put the queries into a text of their own",
+        ),
+    ],
+)
+def test_flags_without_a_meaning_are_refused(
+    sql: Sql, text: str, flags: list[str], shown: str
+) -> None:
+    done = sql("--query", text, *flags)
+    assert done.returncode == 2
+    assert shown in done.stderr
+
+
+def test_the_report_of_a_query(sql: Sql, orders: str, tmp_path: Path) -> None:
+    done = sql("--query", f"SELECT id FROM '{orders}'", "--report", tmp_path / "report.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["rows_read"] == 4
+    assert "written" not in done.stdout
+
+
+def test_the_file_of_an_error_is_named(sql: Sql, tmp_path: Path) -> None:
     file = tmp_path / "q.sql"
     file.write_text("-- a comment\nSELECT 1\nFORM t\n")
     done = sql("--file", file)

@@ -14,10 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from ferris_beam.sql.aggregation.arrays import Integers, concatenated, memory_of, take
+from ferris_beam.sql.aggregation.codes import codes_of
 from ferris_beam.sql.aggregation.extremes import sort_ranks
 from ferris_beam.sql.aggregation.grouping import Groups, group
 from ferris_beam.sql.aggregation.state import Function, State
-from ferris_beam.sql.aggregation.windows import Sessions, Windows, instants, micros_of
+from ferris_beam.sql.aggregation.windows import (
+    FixedWindows,
+    Sessions,
+    Windows,
+    instants,
+    micros_of,
+)
 
 PANE = "pane"
 LAST = "last"
@@ -99,8 +106,7 @@ class Aggregation:
                 rows, panes = self.window.assign(times)
                 if rows is not None:
                     records = records.take(pa.array(rows))
-                columns = [pa.array(panes), *self._keys_of(records)]
-                groups = group(columns, records.num_rows)
+                groups = self._grouped(panes, records)
                 window = [panes[groups.members]]
         columns = [column for state in self.states for column in state.of_rows(groups, records)]
         return self._state(groups, window, self._keys_of(records), columns)
@@ -115,8 +121,21 @@ class Aggregation:
             return self._merged(whole, groups, window)
         if self.window is None:
             return self._merged(whole, group(self._keys_of(whole), whole.num_rows), ())
-        groups = group([whole[PANE], *self._keys_of(whole)], whole.num_rows)
-        return self._merged(whole, groups, (memory_of(whole[PANE], np.int64)[groups.members],))
+        panes = memory_of(whole[PANE], np.int64)
+        groups = self._grouped(panes, whole)
+        return self._merged(whole, groups, [panes[groups.members]])
+
+    def _grouped(self, panes: Integers, records: pa.RecordBatch) -> Groups:
+        """By pane and keys. Panes are numbered, since few numbers can be counted, not sorted."""
+        step = self.window.pane if isinstance(self.window, FixedWindows) else 1
+        first = int(panes.min()) if len(panes) else 0
+        numbers = (panes - first) // step
+        spread = int(numbers.max()) + 1 if len(panes) else 1
+        if spread > 2 * len(panes):
+            coded = codes_of(pa.array(panes).dictionary_encode())
+        else:
+            coded = numbers, spread
+        return group(self._keys_of(records), records.num_rows, coded)
 
     def _merged(
         self, whole: pa.RecordBatch, groups: Groups, window: Sequence[Integers]

@@ -84,8 +84,8 @@ def _by_engine(call: Call, collector: Collector, where: str) -> Function:
 def _by_user(user: UserAggregate, call: Call, collector: Collector, where: str) -> Function:
     arguments = _columns(call, collector)
     if user.mergeable:
-        return UserMerged(UserState(arguments, user, where=where), call.type)
-    return UserReduced(Collected(arguments, where=where), user, call.type)
+        return UserMerged(UserState(arguments, user.name, user, where=where), call.type)
+    return UserReduced(Collected(arguments, where=where), user.name, user, call.type)
 
 
 def _of_distinct(call: Call, collector: Collector, where: str) -> Function:

@@ -125,6 +125,8 @@ def _of_dictionary(values: pa.DictionaryArray) -> Coded:
     if len(values.dictionary) > max(1024, 2 * len(values)):
         return codes_of(values.dictionary_decode())
     codes, count = codes_of(values.dictionary)
+    if count > 2 * len(codes):
+        codes, count = _ranked(codes)
     indices = values.indices
     if indices.null_count:
         nulls = is_null(values.dictionary)

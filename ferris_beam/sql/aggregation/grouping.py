@@ -62,11 +62,14 @@ class Groups:
         return self.where(~missing), tuple(column.filter(mask) for column in columns)
 
 
-def group(columns: Sequence[pa.Array], rows: int) -> Groups:
-    """The groups of rows that are equal in all ``columns``; without columns there is one."""
-    if not columns:
+def group(columns: Sequence[pa.Array], rows: int, panes: Coded | None = None) -> Groups:
+    """The groups of rows that are equal in all ``columns`` (and in their pane); without columns
+    there is one."""
+    coded = [] if panes is None else [panes]
+    coded += [codes_of(column) for column in columns]
+    if not coded:
         return Groups(np.zeros(rows, np.int64), min(1, rows))
-    return of_codes(combined([codes_of(column) for column in columns]))
+    return of_codes(combined(coded))
 
 
 def of_codes(coded: Coded) -> Groups:

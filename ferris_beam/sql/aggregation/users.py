@@ -7,7 +7,7 @@ rows of a group sorted by its arguments: so what it returns depends on the rows 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +26,8 @@ from ferris_beam.sql.functions import UserAggregate
 class UserState(State):
     """What the function's own state is; NULL for a group without rows."""
 
-    function: UserAggregate
+    name: str
+    function: UserAggregate = field(repr=False)
 
     @property
     def types(self) -> tuple[pa.DataType, ...]:
@@ -88,7 +89,8 @@ class UserReduced(Function):
     """The value of a function that needs all rows of a group."""
 
     values: Collected
-    function: UserAggregate
+    name: str
+    function: UserAggregate = field(repr=False)
     type: pa.DataType
 
     @property

@@ -78,7 +78,9 @@ class Sql(beam.PTransform):
             name: given_schema(name, pcoll, self.schemas.get(name))
             for name, pcoll in relations.items()
         }
-        program = plan_program(parse(self.text), self.text, Catalog(schemas))
+        statements = parse(self.text)
+        refuse_pipeline_options(statements, self.text)
+        program = plan_program(statements, self.text, Catalog(schemas))
         if not program.outputs:
             raise PlanError(f"{self.label}: the text holds nothing to compute")
         given = {

@@ -20,14 +20,14 @@ def explain_program(
     program: Program,
     plans: Mapping[str, Node],
     *,
-    labels: Mapping[str, Sequence[Node]] | None = None,
+    transforms: Mapping[str, str] | None = None,
     delivery: str = "",
     measures: Measures | None = None,
 ) -> str:
     """The ``plans`` that are run of a program's outputs and of the streams that they read.
 
-    ``labels`` are the transforms with the nodes that each computes, ``delivery`` the guarantee and
-    why; ``measures`` what a run counted.
+    ``transforms`` tells what each of the pipeline's transforms does, by its label, ``delivery`` the
+    guarantee and why; ``measures`` what a run counted.
     """
     headings = {output.name: _heading(output) for output in program.outputs}
     for name in _streams_read([plans[name] for name in headings], plans):
@@ -36,8 +36,10 @@ def explain_program(
         "\n".join([heading, *_tree(plans[name], measures or Measures({}), "", "")])
         for name, heading in headings.items()
     ]
-    if labels:
-        parts.append("\n".join(["Beam transforms", *_transforms(labels)]))
+    if transforms:
+        width = max(len(label) for label in transforms)
+        lines = [f"  {label:{width}}  {what}".rstrip() for label, what in transforms.items()]
+        parts.append("\n".join(["Beam transforms", *lines]))
     if delivery:
         parts.append(f"Delivery\n  {delivery}")
     return "\n\n".join(parts)
@@ -90,8 +92,6 @@ def _numbers(node: Node, measure: Measure | None) -> str:
     return "" if expected is None else f"[≈ {rows(expected)}]"
 
 
-def _transforms(labels: Mapping[str, Sequence[Node]]) -> Iterator[str]:
-    width = max(len(label) for label in labels)
-    for label, nodes in labels.items():
-        kinds = " ← ".join(type(node).__name__ for node in nodes)
-        yield f"  {label:{width}}  {kinds}"
+def kinds(nodes: Sequence[Node]) -> str:
+    """What a transform computes: its nodes, the last one first."""
+    return " ← ".join(type(node).__name__ for node in nodes)

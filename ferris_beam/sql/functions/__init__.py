@@ -1,8 +1,8 @@
 """Functions that SQL can call: those of DataFusion, ours, and the user's own."""
 
 from ferris_beam.sql.functions.decorator import function
+from ferris_beam.sql.functions.definition import Example, Function
 from ferris_beam.sql.functions.engine import register_all, register_users
-from ferris_beam.sql.functions.function import Example, Function
 from ferris_beam.sql.functions.parsing import parser_functions
 from ferris_beam.sql.functions.registry import (
     find,

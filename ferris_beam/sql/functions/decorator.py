@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ _PYTHON = {
     datetime.date: pa.date32(),
     datetime.datetime: pa.timestamp("us"),
 }
-_Type = pa.DataType | str | type
+_Type: TypeAlias = "pa.DataType | str | type"
 
 
 def function(
@@ -164,7 +164,7 @@ def _annotation(run: Callable[..., Any], given: Any, name: str, what: str) -> _T
             f"the function {name} doesn't tell the type of {what}; "
             "write @fb.function(returns=pa.int64(), arguments=[pa.string()])"
         )
-    return given  # type: ignore[no-any-return]
+    return given
 
 
 def _data_type(given: Any, name: str) -> pa.DataType:

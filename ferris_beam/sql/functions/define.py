@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 from sqlglot import exp
 
-from ferris_beam.sql.functions.function import (
+from ferris_beam.sql.functions.definition import (
     ByType,
     Example,
     Function,
@@ -67,7 +67,9 @@ def engine(name: str, *arguments: exp.Expression | str | int) -> exp.Expression:
 
 
 def _literal(value: exp.Expression | str | int) -> exp.Expression:
-    return value.copy() if isinstance(value, exp.Expression) else exp.convert(value)
+    if isinstance(value, exp.Expression):
+        return value.copy()
+    return exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(value)
 
 
 def renamed(name: str, *order: int) -> Render:

@@ -7,6 +7,7 @@ HH:mm:ss``. A format with a percent sign is strftime's already.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _POSTGRESQL = {
     "YYYY": "%Y", "IYYY": "%G", "YY": "%y", "MM": "%m", "MONTH": None, "Month": "%B", "Mon": "%b",
@@ -47,7 +48,7 @@ def java(pattern: str) -> str:
 
 
 def _translated(
-    written: str, token: re.Pattern[str], known: dict[str, str | None], name: str
+    written: str, token: re.Pattern[str], known: Mapping[str, str | None], name: str
 ) -> str:
     if "%" in written:
         return written

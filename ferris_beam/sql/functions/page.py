@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from ferris_beam.sql.functions.function import Example, Function
+from ferris_beam.sql.functions.definition import Example, Function
 from ferris_beam.sql.functions.registry import functions
 
 _PREFACE = """\

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from ferris_beam.errors import SqlError
 from ferris_beam.sql.functions import catalog
-from ferris_beam.sql.functions.function import Function
+from ferris_beam.sql.functions.definition import Function
 from ferris_beam.sql.functions.typed import name_and_arguments
 from ferris_beam.sql.functions.user import UserAggregate, UserFunction
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.errors import SqlError
 from ferris_beam.sql.functions import registry
-from ferris_beam.sql.functions.function import Function
+from ferris_beam.sql.functions.definition import Function
 from ferris_beam.sql.functions.paths import path_literal
 from ferris_beam.sql.functions.typed import name_and_arguments
 from ferris_beam.sql.text import SqlText
@@ -27,7 +28,8 @@ def rewrite(
     shows where.
     """
     result = expression.copy()
-    for node in reversed(list(result.walk())):
+    nodes: list[Any] = list(result.walk())
+    for node in reversed(nodes):
         if isinstance(node, exp.JSONPath):
             replacement: exp.Expression = path_literal(node)
         else:

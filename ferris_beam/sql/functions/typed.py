@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlglot import exp
 
@@ -81,7 +82,7 @@ def arguments(expression: exp.Expression) -> list[exp.Expression]:
 
 def _values(expression: exp.Expression, *keys: str) -> list[exp.Expression]:
     """The arguments under these keys, lists of them flattened, missing ones left out."""
-    found: list[exp.Expression] = []
+    found: list[Any] = []
     for key in keys:
         value = expression.args.get(key)
         found.extend(value if isinstance(value, list) else [value])
@@ -125,11 +126,16 @@ def _json_path(name: str) -> Callable[[exp.Expression], Call]:
     return call
 
 
-def _json_object(expression: exp.Expression) -> Call:
-    pairs: list[exp.Expression] = []
-    for item in expression.expressions:
-        pairs += [item.this, item.expression] if isinstance(item, exp.JSONKeyValue) else [item]
-    return "json_object", pairs
+def _json_object(name: str) -> Callable[[exp.Expression], Call]:
+    """``json_object('key': value, …)``, also written with commas."""
+
+    def call(expression: exp.Expression) -> Call:
+        pairs: list[exp.Expression] = []
+        for item in expression.expressions:
+            pairs += [item.this, item.expression] if isinstance(item, exp.JSONKeyValue) else [item]
+        return name, pairs
+
+    return call
 
 
 def _to_map(expression: exp.Expression) -> Call:
@@ -148,7 +154,8 @@ _SPECIAL: dict[type[exp.Expression], Callable[[exp.Expression], Call]] = {
     exp.Extract: _extract,
     exp.JSONBExtract: _json_path("json_extract"),
     exp.JSONBExtractScalar: _json_path("json_extract_string"),
-    exp.JSONObject: _json_object,
+    exp.JSONObject: _json_object("json_object"),
+    exp.JSONObjectAgg: _json_object("json_group_object"),
     exp.PercentileCont: _share("cont"),
     exp.PercentileDisc: _share("disc"),
     exp.ToMap: _to_map,

@@ -71,7 +71,7 @@ class UserFunction:
         path = getattr(self.run, "__qualname__", "<lambda>")
         if module not in (None, "__main__") and _imported(module, path) is not None:
             return _referenced, (module, path, self.token)
-        import cloudpickle
+        import cloudpickle  # type: ignore[import-untyped]
 
         # A tuple, not the object: cloudpickle would ask it again how it is pickled.
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}

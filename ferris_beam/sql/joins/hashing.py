@@ -7,6 +7,7 @@ words never have the same hash.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -16,9 +17,13 @@ import numpy.typing as npt
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
+Rows = Positions | slice
 
 _LONG = 256
 """Bytes above which a string is hashed on its own: word by word pays for many rows at a time."""
+
+_MASKS = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
+"""The lowest bytes of a word."""
 
 _FIRST, _SECOND, _GOLDEN = (
     np.uint64(number) for number in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x9E3779B97F4A7C15)
@@ -42,46 +47,62 @@ def combine(hashes: Hashes, words: Hashes) -> Hashes:
 
 @dataclass(frozen=True)
 class Strings:
-    """Byte strings in Arrow's layout. ``data`` has at least 7 bytes behind the last string."""
+    """Byte strings in Arrow's layout. ``data`` has at least 8 bytes behind the last string."""
 
     data: npt.NDArray[np.uint8]
     starts: Positions
     lengths: Positions
 
     def hashes(self) -> Hashes:
-        found = mix(self.lengths.astype(np.uint64))
-        for offset, rows in self._words(np.minimum(self.lengths, _LONG)):
-            words = self._load(rows, offset)
-            found[rows] = combine(found[rows], words)
+        """The length and a sum over words, each multiplied by a number of its place: a word of
+        zeros adds nothing, so that strings of all lengths are summed up together."""
+        found = self.lengths.astype(np.uint64) * _GOLDEN
+        for offset, rows in _word_by_word(np.minimum(self.lengths, _LONG)):
+            words = self._load(rows, offset) & _kept(self.lengths[rows], offset)
+            found[rows] += mix(words * _weight(offset))
         for row in np.flatnonzero(self.lengths > _LONG):
             start, length = self.starts[row], self.lengths[row]
             digest = blake2b(self.data[start : start + length].tobytes(), digest_size=8).digest()
             found[row] = np.frombuffer(digest, "<u8")[0]
-        return found
+        return mix(found)
 
     def equal(self, rows: Positions, other: Strings, other_rows: Positions) -> Flags:
         """Whether string ``rows[i]`` is string ``other_rows[i]`` of ``other``, for each i."""
         mine, others = self._take(rows), other._take(other_rows)
         same: Flags = mine.lengths == others.lengths
-        for offset, at in mine._words(np.where(same, mine.lengths, 0)):
-            same[at] &= mine._load(at, offset) == others._load(at, offset)
+        lengths = np.where(same, mine.lengths, 0)
+        for offset, at in _word_by_word(lengths):
+            difference = mine._load(at, offset) ^ others._load(at, offset)
+            same[at] &= difference & _kept(lengths[at], offset) == 0
         return same
-
-    @staticmethod
-    def _words(lengths: Positions) -> list[tuple[int, Positions]]:
-        """The offset of each word, with the rows that reach so far."""
-        longest = int(lengths.max(initial=0))
-        return [(offset, np.flatnonzero(lengths > offset)) for offset in range(0, longest, 8)]
 
     def _take(self, rows: Positions) -> Strings:
         return Strings(self.data, self.starts[rows], self.lengths[rows])
 
-    def _load(self, rows: Positions, offset: int) -> Hashes:
-        """The 8 bytes from ``offset`` on of each row, with zeros behind the string's end."""
+    def _load(self, rows: Rows, offset: int) -> Hashes:
+        """The 8 bytes from ``offset`` on of each row, whatever they belong to."""
         unaligned: Hashes = np.ndarray(
-            (max(self.data.size - 7, 0),), dtype="<u8", buffer=self.data, strides=(1,)
+            (self.data.size - 7,), dtype="<u8", buffer=self.data, strides=(1,)
         )
-        words = unaligned[self.starts[rows] + offset]
-        surplus = 8 - np.clip(self.lengths[rows] - offset, 0, 8)
-        kept = np.uint64(0xFFFFFFFFFFFFFFFF) >> (surplus.astype(np.uint64) * np.uint64(8))
-        return words & kept
+        # Of rows that are shorter any word will do: nothing of it is kept.
+        return unaligned[np.minimum(self.starts[rows] + offset, self.data.size - 8)]
+
+
+def _word_by_word(lengths: Positions) -> Iterator[tuple[int, Rows]]:
+    """The offset of each word, with the rows that reach so far, or all where many do."""
+    for offset in range(0, int(lengths.max(initial=0)), 8):
+        reaching = lengths > offset
+        if 2 * np.count_nonzero(reaching) > len(lengths):
+            yield offset, slice(None)
+        else:
+            yield offset, np.flatnonzero(reaching)
+
+
+def _kept(lengths: Positions, offset: int) -> Hashes:
+    """Masks for the bytes of the word at ``offset`` that belong to strings of these lengths."""
+    return _MASKS[np.clip(lengths - offset, 0, 8)]
+
+
+def _weight(offset: int) -> np.uint64:
+    """An odd number for each place of a word."""
+    return np.uint64((0xD1342543DE82EF95 * (offset + 1)) % (1 << 64) | 1)

@@ -1,8 +1,7 @@
 """Finds the rows of a table by their key: built once, asked with whole columns of keys.
 
 Integers that lie close together are looked up in a dense table, everything else in a hash table
-with open addressing, whose slots are filled and probed by whole arrays: one pass for all keys, the
-next for those whose slot another key had taken, and so on.
+with open addressing and linear probing. Both are filled and asked by whole arrays at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ferris_beam.sql.joins.keys import Keys
 Pairs = tuple[Positions, Positions]
 """Rows that match: position in the one side, position in the other."""
 
-_DENSE = 8
+_DENSE = 16
 """A dense table may have so many times as many slots as there are keys."""
 
 _DENSE_ALWAYS = 1 << 16
@@ -63,20 +62,16 @@ class Index(ABC):
     certain, else keys must be compared.
     """
 
-    def __init__(self, rows: Positions, group_of: Positions, groups: int, exact: bool) -> None:
-        """Row ``rows[i]`` belongs to group ``group_of[i]``, below ``groups``; some are empty."""
-        counts = np.bincount(group_of, minlength=groups)
-        self.exact = exact
-        self.unique = bool(counts.max(initial=0) <= 1)
-        self.num_rows = len(rows)
-        if self.unique:
-            self._only = np.full(groups + 1, -1, _ROW)
-            self._only[group_of] = rows
-        else:
-            self._order = rows[np.argsort(group_of, kind="stable")].astype(_ROW)
-            # One more at the end stands for the group -1, which is none.
-            self._counts = np.append(counts, 0)
-            self._starts = np.append(np.cumsum(counts) - counts, 0)
+    exact: bool
+    unique: bool
+
+    # One item more at the end of each stands for the group -1, which is none.
+    _only: np.ndarray
+    """If unique: the row of each group, or -1."""
+    _starts: Positions
+    _counts: Positions
+    _order: np.ndarray
+    """If not: where in ``_order`` the rows of each group begin, and how many there are."""
 
     @staticmethod
     def of(keys: Keys) -> Index:
@@ -95,7 +90,7 @@ class Index(ABC):
 
     def find_one(self, keys: Keys) -> Positions:
         """The one row that may match each row of ``keys``, or -1; for an index that is."""
-        return self._only[self._valid_groups(keys)].astype(np.int64)
+        return self._only[self._valid_groups(keys)]
 
     def _valid_groups(self, keys: Keys) -> Positions:
         groups = self._groups(keys)
@@ -109,66 +104,85 @@ class Index(ABC):
 class DenseIndex(Index):
     """A group for each integer from the least to the greatest key."""
 
+    exact = True
+
     def __init__(self, words: Positions, rows: Positions, least: int, most: int) -> None:
         self._least = np.int64(least).view(np.uint64)
         self._slots = most - least + 1
-        super().__init__(rows, words - least, self._slots, exact=True)
+        groups = words - least
+        self._only = np.full(self._slots + 1, -1, _ROW)
+        self._only[groups] = rows
+        self.unique = bool((self._only[groups] == rows).all())
+        if not self.unique:
+            counts = np.bincount(groups, minlength=self._slots + 1)
+            self._counts, self._starts = counts, np.cumsum(counts) - counts
+            self._order = rows[np.argsort(groups, kind="stable")].astype(_ROW)
 
     def _groups(self, keys: Keys) -> Positions:
         # Unsigned, what lies below the least wraps to a number above the greatest.
         distance = keys.word() - self._least
-        return np.where(distance < self._slots, distance, np.uint64(self._slots)).view(np.int64)
+        return np.minimum(distance, np.uint64(self._slots)).view(np.int64)
 
 
 class HashIndex(Index):
-    """A group for each hash: the number of its slot."""
+    """A group for each hash. A hash begins to look for its slot at its highest bits."""
 
     def __init__(self, hashes: Hashes, rows: Positions, exact: bool) -> None:
-        bits = max(4, (2 * len(rows)).bit_length())
+        self.exact = exact
+        order = np.argsort(hashes)
+        hashes, rows = hashes[order], rows[order].astype(_ROW)
+        is_first = np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]
+        firsts = np.flatnonzero(is_first)
+        self.unique = len(firsts) == len(hashes)
+        slots = self._fill(hashes[firsts])
+        none = len(self._hashes)
+        if self.unique:
+            self._only = np.full(none + 1, -1, _ROW)
+            self._only[slots] = rows
+        else:
+            self._order = rows
+            self._starts = np.zeros(none + 1, np.int64)
+            self._counts = np.zeros(none + 1, np.int64)
+            self._starts[slots] = firsts
+            self._counts[slots] = np.diff(np.append(firsts, len(hashes)))
+
+    def _fill(self, hashes: Hashes) -> Positions:
+        """The slot of each of ``hashes``, which rise: its own, or the first free one behind it."""
+        bits = max(4, (2 * len(hashes)).bit_length())
         self._shift = np.uint64(64 - bits)
-        self._mask = (1 << bits) - 1
-        self._empty = self._unused(hashes)
-        self._slots = np.full(1 << bits, self._empty)
-        super().__init__(rows, self._insert(hashes), 1 << bits, exact)
+        numbers = np.arange(len(hashes))
+        slots: Positions = numbers + np.maximum.accumulate(self._homes(hashes) - numbers)
+        self._empty = _unused(hashes)
+        # Behind the last one there is always an empty slot, where a search ends.
+        size = max(1 << bits, int(slots[-1]) + 1 if len(slots) else 0) + 1
+        self._hashes = np.full(size, self._empty)
+        self._hashes[slots] = hashes
+        return slots
 
-    @staticmethod
-    def _unused(hashes: Hashes) -> np.uint64:
-        """A number that is nobody's hash marks empty slots."""
-        mark = 0x5BF03635F0B7A54D
-        while (hashes == np.uint64(mark)).any():
-            mark += 1
-        return np.uint64(mark)
-
-    def _insert(self, hashes: Hashes) -> Positions:
-        """Takes a slot for each hash; equal ones walk the same way, and find the same."""
-        groups = np.empty(len(hashes), np.int64)
-        pending = np.arange(len(hashes))
-        at = (hashes >> self._shift).astype(np.int64)
-        while len(pending):
-            free = self._slots[at] == self._empty
-            self._slots[at[free]] = hashes[free]
-            settled = self._slots[at] == hashes
-            groups[pending[settled]] = at[settled]
-            pending, hashes = pending[~settled], hashes[~settled]
-            at = (at[~settled] + 1) & self._mask
-        return groups
+    def _homes(self, hashes: Hashes) -> Positions:
+        return (hashes >> self._shift).view(np.int64)
 
     def _groups(self, keys: Keys) -> Positions:
         hashes = keys.hashes()
-        at = (hashes >> self._shift).astype(np.int64)
-        held = self._slots[at]
-        groups = np.where(held == hashes, at, -1)
-        return self._walk(groups, hashes, at, held)
-
-    def _walk(self, groups: Positions, hashes: Hashes, at: Positions, held: Hashes) -> Positions:
-        """Goes on from slots that hold another hash, to the next that is the own or empty."""
-        pending = np.flatnonzero((held != hashes) & (held != self._empty))
+        at = self._homes(hashes)
+        held = self._hashes[at]
+        found = held == hashes
+        groups = np.where(found, at, -1)
+        pending = np.flatnonzero(~found & (held != self._empty))
         at, hashes = at[pending], hashes[pending]
         while len(pending):
-            at = (at + 1) & self._mask
-            held = self._slots[at]
+            at += 1
+            held = self._hashes[at]
             found = held == hashes
             groups[pending[found]] = at[found]
-            on = ~found & (held != self._empty)
+            on = np.flatnonzero(~found & (held != self._empty))
             pending, at, hashes = pending[on], at[on], hashes[on]
         return groups
+
+
+def _unused(hashes: Hashes) -> np.uint64:
+    """A number that is none of ``hashes``."""
+    mark = 0x5BF03635F0B7A54D
+    while (hashes == np.uint64(mark)).any():
+        mark += 1
+    return np.uint64(mark)

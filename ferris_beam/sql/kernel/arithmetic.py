@@ -30,6 +30,25 @@ if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
 
 _OPERATIONS: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply"}
+_OF_FLOATS = frozenset(
+    [
+        "power",
+        "pow",
+        "exp",
+        "ln",
+        "log",
+        "log2",
+        "log10",
+        "sinh",
+        "cosh",
+        "cot",
+        "acos",
+        "asin",
+        "acosh",
+        "atanh",
+    ]
+)
+"""Functions of one or two numbers whose result may be infinite, or no number."""
 _DIGITS = 38
 _WIDE_DIGITS = 76
 _QUOTIENT_SCALE = 16
@@ -122,6 +141,18 @@ def check_sum(checker: Checker, whole: exp.Expr, total: exp.Sum) -> exp.Expr:
     return cast_to(whole.copy(), result)
 
 
+def check_function(node: exp.Expr) -> exp.Expr:
+    """A function of floats that may become infinite: as an operator, it fails instead."""
+    count = len(node.expressions)
+    known = isinstance(node, exp.Anonymous) and node.name.lower() in _OF_FLOATS
+    if not known or count not in (1, 2):
+        return node
+    double = pa.float64()
+    result = cast_to(node.copy(), double)
+    arguments = [cast_to(each.copy(), double) for each in node.expressions]
+    return checked_call(f"result_of_{count}", double, result, *arguments)
+
+
 def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType:
     """The integer that holds both; DECIMAL(20, 0) where none does.
 
@@ -135,6 +166,17 @@ def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType:
         return signed
     larger = {8: pa.int16(), 16: pa.int32(), 32: pa.int64()}
     return larger.get(unsigned.bit_width, pa.decimal128(20, 0))
+
+
+def digits_of(type: pa.DataType) -> tuple[int, int]:
+    """The digits ahead of the point and behind it, of a decimal or an integer.
+
+    >>> digits_of(pa.int32()), digits_of(pa.decimal128(10, 2))
+    ((10, 0), (8, 2))
+    """
+    if pt.is_decimal(type):
+        return type.precision - type.scale, type.scale
+    return len(str(2**type.bit_width)), 0
 
 
 class _Operand:
@@ -161,7 +203,7 @@ class _Operand:
         if self.value is not None:
             wanted = decimal_type(Decimal(self.value))
         else:
-            wanted = pa.decimal128(len(str(2**self.type.bit_width)), 0)
+            wanted = pa.decimal128(digits_of(self.type)[0], 0)
         return _Operand(cast_to(self.node, wanted), wanted)
 
 
@@ -229,12 +271,12 @@ def _quotient(node: exp.Expr, left: _Operand, right: _Operand) -> exp.Expr:
 
 
 def _temporal(node: exp.Expr, left: _Operand, right: _Operand) -> exp.Expr:
-    """A date and an interval give a timestamp: the interval may have hours. A date and a number of
-    days give a date."""
+    """A date beside an interval or a timestamp is one, too: the interval may have hours. A date
+    and a number of days give a date."""
     for side, other in ((left, right), (right, left)):
-        if pt.is_date(side.type) and pt.is_interval(other.type):
+        if pt.is_date(side.type) and (pt.is_interval(other.type) or pt.is_timestamp(other.type)):
             side.node.replace(cast_to(side.node.copy(), pa.timestamp("us")))
-            return set_type(node, pa.timestamp("us"))
+            return node
     if pt.is_date32(left.type) and pt.is_integer(right.type):
         return _days_later(_OPERATIONS[type(node)], left, right)
     if isinstance(node, exp.Add) and pt.is_integer(left.type) and pt.is_date32(right.type):

@@ -12,12 +12,13 @@ from ferris_beam.errors import FerrisError, SqlError
 from ferris_beam.sql import functions
 from ferris_beam.sql.kernel.checking import Checker
 from ferris_beam.sql.kernel.faults import readable, row_fault
+from ferris_beam.sql.kernel.normalising import normalised
 from ferris_beam.sql.kernel.rendering import Refused
-from ferris_beam.sql.kernel.subscripts import with_own_subscripts
 from ferris_beam.sql.kernel.types import spoken, spoken_name
 from ferris_beam.sql.text import SqlText, did_you_mean
 
 _UNKNOWN_COLUMN = re.compile(r"No field named (\S+?)\.?(?:\s|$)")
+_NO_VALUES = (exp.Literal, exp.Identifier, exp.Star, exp.Table, exp.PropertyEQ, exp.Slice)
 _COERCE = re.compile(r"Cannot (?:coerce arithmetic expression|infer common argument type)")
 _INVALID_FUNCTION = re.compile(r"Invalid function '(\w+)'")
 _TYPES = re.compile(
@@ -68,7 +69,8 @@ def _smallest_first(query: exp.Expr) -> list[exp.Expr]:
         node
         for node in query.walk()
         if isinstance(node, (exp.Condition, exp.Window, exp.AggFunc, exp.Interval))
-        and not isinstance(node, (exp.Literal, exp.Identifier, exp.Star, exp.Table))
+        and not isinstance(node, _NO_VALUES)
+        and node.find_ancestor(exp.Lambda) is None
     ]
     return list(reversed(nodes))
 
@@ -76,7 +78,7 @@ def _smallest_first(query: exp.Expr) -> list[exp.Expr]:
 def _fault_of(node: exp.Expr, schema: pa.Schema) -> BaseException | None:
     try:
         checker = Checker(schema)
-        checker.type_of(checker.check(functions.rewrite(with_own_subscripts(node))), fully=True)
+        checker.type_of(checker.check(functions.rewrite(normalised(node))), fully=True)
     except Exception as error:
         return error
     return None
@@ -112,9 +114,7 @@ def _operands(node: exp.Binary, schema: pa.Schema) -> tuple[str, str]:
     found = []
     for side in (node.this, node.expression):
         checker = Checker(schema)
-        found.append(
-            spoken(checker.type_of(checker.check(functions.rewrite(with_own_subscripts(side)))))
-        )
+        found.append(spoken(checker.type_of(checker.check(functions.rewrite(normalised(side))))))
     verb = "compared" if isinstance(node, exp.Predicate) else "combined"
     message = f"{found[0]} and {found[1]} can't be {verb} by {_operator(node)}"
     return message, f"convert one of the two: CAST(… AS {found[0]})"

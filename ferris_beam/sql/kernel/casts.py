@@ -11,7 +11,7 @@ from sqlglot import exp
 from ferris_beam.sql.kernel.checked import checked_name
 from ferris_beam.sql.kernel.expressions import cast_to, checked_call, set_type, text_of
 from ferris_beam.sql.kernel.rendering import Refused, call
-from ferris_beam.sql.kernel.types import arrow_type, spoken
+from ferris_beam.sql.kernel.types import arrow_name, arrow_type, is_text, spoken
 
 if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
@@ -32,8 +32,24 @@ def check_cast(checker: Checker, node: exp.Expr) -> exp.Expr:
         value = cast_to(value, _without_decimals(given))
     elif pt.is_float32(wanted) and pt.is_float64(given) and not isinstance(node, exp.TryCast):
         return set_type(call(checked_name("narrow", given), value), wanted)
+    elif pt.is_timestamp(given) and is_text(wanted):
+        return _time_as_text(value, given)
     function = "arrow_try_cast" if isinstance(node, exp.TryCast) else "arrow_cast"
     return cast_to(value, wanted, function)
+
+
+def _time_as_text(value: exp.Expr, given: pa.DataType) -> exp.Expr:
+    """As PostgreSQL writes it: `2026-01-01 12:00:00.5`, and `+00` behind one with a zone."""
+    if given.tz is not None:
+        value = call("to_local_time", cast_to(value, pa.timestamp(given.unit, "UTC")))
+    text = call("arrow_cast", value, exp.Literal.string(arrow_name(pa.string())))
+    text = call("replace", text, exp.Literal.string("T"), exp.Literal.string(" "))
+    has_fraction = call("contains", text, exp.Literal.string("."))
+    trimmed = call("rtrim", text.copy(), exp.Literal.string("0"))
+    shown: exp.Expr = exp.Case(ifs=[exp.If(this=has_fraction, true=trimmed)], default=text.copy())
+    if given.tz is not None:
+        shown = exp.DPipe(this=exp.paren(shown, copy=False), expression=exp.Literal.string("+00"))
+    return set_type(exp.paren(shown, copy=False), pa.string())
 
 
 def _without_decimals(given: pa.DataType) -> pa.DataType:

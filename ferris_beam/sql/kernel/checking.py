@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql import functions
-from ferris_beam.sql.kernel import arithmetic, casts, comparisons, subscripts
+from ferris_beam.sql.kernel import arithmetic, cases, casts, comparisons, subscripts
 from ferris_beam.sql.kernel.expressions import known_type, set_type
 from ferris_beam.sql.kernel.rendering import Refused, write
 from ferris_beam.sql.kernel.scope import Scope
@@ -97,14 +97,6 @@ class Checker:
         return found
 
 
-def _as_case(checker: Checker, node: exp.Expr) -> exp.Expr:
-    """IF(condition, value, other) as a CASE."""
-    if isinstance(node.parent, exp.Case):
-        return node
-    step = exp.If(this=node.this, true=node.args["true"])
-    return exp.Case(ifs=[step], default=node.args.get("false"))
-
-
 def _aggregate_in(node: exp.Expr) -> exp.Expr:
     """The aggregate itself, of a window or a filter around one; else ``node``."""
     while isinstance(node, _AROUND_AGGREGATES):
@@ -123,10 +115,11 @@ def _check_call(checker: Checker, node: exp.Expr) -> exp.Expr:
     """A function, whose expression may depend on the types of its arguments."""
     assert isinstance(node, exp.Expression)
     try:
-        found = functions.by_type(node, checker.type_of)
+        by_type = functions.by_type(node, checker.type_of)
     except ValueError as error:
         raise Refused(str(error), node) from None
-    return subscripts.check_call(checker, node) if found is None else found
+    found = subscripts.check_call(checker, node) if by_type is None else by_type
+    return arithmetic.check_function(found)
 
 
 _HANDLERS: dict[type[exp.Expr], _Handler] = {
@@ -144,7 +137,8 @@ _HANDLERS: dict[type[exp.Expr], _Handler] = {
     exp.Bracket: subscripts.check_bracket,
     exp.Dot: subscripts.check_dot,
     exp.Column: subscripts.check_column,
-    exp.If: _as_case,
+    exp.Case: cases.check_case,
+    exp.If: cases.check_if,
     exp.And: comparisons.check_logic,
     exp.Or: comparisons.check_logic,
     exp.Not: comparisons.check_logic,

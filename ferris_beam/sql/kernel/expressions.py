@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,43 @@ def text_of(node: exp.Expr) -> str | None:
     """The value of a literal in quotes."""
     node = node.unnest()
     return node.name if isinstance(node, exp.Literal) and node.is_string else None
+
+
+_MICROS = {
+    "microsecond": 1,
+    "millisecond": 1000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+    "week": 604_800_000_000,
+}
+_PART = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
+
+
+def micros_of(node: exp.Expr) -> int | None:
+    """The length of an interval literal in µs; None where it has none (months), or is no literal.
+
+    >>> micros_of(exp.Interval(this=exp.Literal.string("1 day 2 hours")))
+    93600000000
+    """
+    node = node.unnest()
+    if isinstance(node, exp.Neg):
+        length = micros_of(node.this)
+        return None if length is None else -length
+    if not isinstance(node, exp.Interval) or not isinstance(node.this, exp.Literal):
+        return None
+    unit = node.args.get("unit")
+    written = f"{node.this.name} {unit.name if unit is not None else ''}"
+    if not re.fullmatch(f"(?:{_PART.pattern})+", written):
+        return None
+    total = Decimal(0)
+    for count, name in _PART.findall(written):
+        micros = _MICROS.get(name.lower().removesuffix("s"))
+        if micros is None:
+            return None
+        total += Decimal(count) * micros
+    return int(total)
 
 
 def cast_to(node: exp.Expr, type: pa.DataType, function: str = "arrow_cast") -> exp.Expr:

@@ -13,10 +13,10 @@ from ferris_beam.sql.functions import UserFunction
 from ferris_beam.sql.kernel.blame import planning_error
 from ferris_beam.sql.kernel.checking import Checker, check_query
 from ferris_beam.sql.kernel.guards import guarded
+from ferris_beam.sql.kernel.normalising import normalised
 from ferris_beam.sql.kernel.rendering import Refused, write
 from ferris_beam.sql.kernel.seeding import ROW_NUMBER, reads_rows, seeded
 from ferris_beam.sql.kernel.sessions import planned_schema
-from ferris_beam.sql.kernel.subscripts import with_own_subscripts
 from ferris_beam.sql.kernel.types import plain
 from ferris_beam.sql.text import SqlText
 
@@ -64,7 +64,7 @@ def fragment(
     under what doesn't fit if there is a ``text``."""
     tables = {table_name(number): _read(schema, select) for number, schema in enumerate(inputs)}
     try:
-        engines, changes = seeded(functions.rewrite(with_own_subscripts(select), text))
+        engines, changes = seeded(functions.rewrite(normalised(select), text))
         if reads_rows(engines):
             tables[table_name(0)] = tables[table_name(0)].append(_ROW_NUMBER)
         checked = check_query(engines, tables)
@@ -108,7 +108,7 @@ def _type_of(expression: exp.Expr, schema: pa.Schema, text: SqlText | None) -> p
     tables = {table_name(0): _read(schema, expression)}
     try:
         checker = Checker(tables[table_name(0)])
-        engines, _ = seeded(functions.rewrite(with_own_subscripts(expression), text))
+        engines, _ = seeded(functions.rewrite(normalised(expression), text))
         checked = checker.check(engines)
         return plain(checker.type_of(checked))
     except Refused as refused:

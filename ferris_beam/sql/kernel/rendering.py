@@ -42,10 +42,10 @@ def render(expression: exp.Expr) -> str:
     >>> render(parse_one("CAST(a AS INTEGER) % 3"))
     'arrow_cast("a", \\'Int32\\') % 3'
     """
-    from ferris_beam.sql.kernel.subscripts import with_own_subscripts
+    from ferris_beam.sql.kernel.normalising import normalised
 
     try:
-        return write(functions.rewrite(with_own_subscripts(expression)))
+        return write(functions.rewrite(normalised(expression)))
     except Refused as refused:
         raise refused.shown(None) from None
 

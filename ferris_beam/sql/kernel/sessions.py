@@ -98,7 +98,8 @@ def _planning() -> Session:
 def planned_schema(sql: str, tables: Mapping[str, pa.Schema], fully: bool = False) -> pa.Schema:
     """The columns that ``sql`` puts out; raises DataFusion's own exception.
 
-    ``fully``: plans to the end, which finds more that is wrong and takes longer.
+    ``fully``: plans to the end, which takes longer, finds more that is wrong, and gives the types
+    that expressions have after the engine has brought their parts to common ones.
     """
     return _planned_schema(sql, tuple(tables.items()), fully)
 
@@ -112,9 +113,11 @@ def _planned_schema(sql: str, tables: tuple[tuple[str, pa.Schema], ...], fully: 
             for name, schema in tables:
                 session.context.register_record_batches(name, [[empty(schema)]])
             frame = session.context.sql(sql)
-            if fully:
-                frame.execution_plan()
-            return frame.schema()
+            if not fully:
+                return frame.schema()
+            frame.execution_plan()
+            optimized = frame.optimized_logical_plan()
+            return session.context.create_dataframe_from_logical_plan(optimized).schema()
         finally:
             for name, _ in tables:
                 session.context.deregister_table(name)

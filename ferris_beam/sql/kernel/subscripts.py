@@ -1,8 +1,4 @@
-"""Subscripts: of lists (from 1; negative ones from the end), of maps and of structs.
-
-sqlglot counts literal subscripts from 0 after parsing, and those that it has no type for as they
-were written: `with_own_subscripts` undoes that, before anything else touches the expression.
-"""
+"""Subscripts: of lists (from 1; negative ones from the end), of maps and of structs."""
 
 from __future__ import annotations
 
@@ -10,31 +6,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow.types as pt
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
-from sqlglot.expressions import apply_index_offset
 
 from ferris_beam.sql.kernel.expressions import set_type
 from ferris_beam.sql.kernel.rendering import call
 
 if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
-
-_COUNTED = "offset"
-"""What sqlglot calls the number that subscripts start from."""
-
-
-def with_own_subscripts(expression: exp.Expr) -> exp.Expression:
-    """A copy whose subscripts are those that were written."""
-    result = expression.copy()
-    assert isinstance(result, exp.Expression)
-    dialect = DuckDB()
-    for node in result.find_all(exp.Bracket):
-        offset = dialect.INDEX_OFFSET - node.args.get(_COUNTED, 0)
-        if offset:
-            counted = apply_index_offset(node.this, node.expressions, offset, dialect=dialect)
-            node.set("expressions", counted)
-            node.set(_COUNTED, dialect.INDEX_OFFSET)
-    return result
 
 
 def check_bracket(checker: Checker, node: exp.Expr) -> exp.Expr:

@@ -74,7 +74,7 @@ def _numbering(node: nodes.Over, call: nodes.Named) -> exp.Expression:
     """The place of each row within its partition, in the full order."""
     order = exp.Order(expressions=with_ties(order_of(call.expression), node.input.schema))
     partition = [each.copy() for each in node.partition]
-    return exp.Window(this=exp.RowNumber(), partition_by=partition, order=order, over="OVER")
+    return exp.Window(this=exp.Anonymous(this="row_number"), partition_by=partition, order=order, over="OVER")
 
 
 def settled(node: nodes.Over, call: nodes.Named) -> nodes.Named:

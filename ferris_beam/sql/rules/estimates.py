@@ -157,13 +157,13 @@ def _part(part: exp.Expression) -> float:
     if isinstance(part, exp.Not):
         return max(1.0 - selectivity(part.this), 0.1)
     if isinstance(part, exp.EQ | exp.Is):
-        return 0.1
+        return 0.9 if part.args.get("negate") else 0.1
     if isinstance(part, exp.In):
         return min(0.5, 0.1 * len(part.expressions))
     if isinstance(part, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between):
         return 0.3
     if isinstance(part, exp.Like):
-        return 0.3
+        return 0.7 if part.args.get("negate") else 0.3
     return 0.9 if isinstance(part, exp.NEQ) else 0.5
 
 

@@ -19,7 +19,7 @@ from ferris_beam.sql.rules.expressions import (
     is_true,
 )
 from ferris_beam.sql.rules.literals import value_of
-from ferris_beam.sql.rules.predicate import _COMPARE
+from ferris_beam.sql.rules.predicate import COMPARE
 from ferris_beam.sql.rules.rewrite import bottom_up, empty
 
 
@@ -57,7 +57,7 @@ def folded(condition: exp.Expression) -> exp.Expression:
         return _connected(inner)
     if isinstance(inner, exp.Not):
         return _negated(inner)
-    if type(inner) in _COMPARE:
+    if type(inner) in COMPARE:
         return _compared(inner)
     return inner
 
@@ -85,7 +85,7 @@ def _negated(node: exp.Not) -> exp.Expression:
 def _compared(node: exp.Expression) -> exp.Expression:
     left, right = value_of(node.this), value_of(node.expression)
     if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return exp.Boolean(this=_COMPARE[type(node)](left, right))
+        return exp.Boolean(this=COMPARE[type(node)](left, right))
     return node
 
 

@@ -110,8 +110,8 @@ def _converted(value: Any, type: pa.DataType) -> Any:
         return _as_number(value, type)
     if isinstance(value, str):
         return _as_written(value, type)
-    if isinstance(value, date) and not isinstance(value, datetime) and pt.is_date(type):
-        return value
+    if isinstance(value, date) and pt.is_date(type):
+        return _as_date(value)
     if isinstance(value, date) and pt.is_timestamp(type):
         return _as_timestamp(value, type)
     return NotImplemented
@@ -148,6 +148,13 @@ def _as_written(value: str, type: pa.DataType) -> Any:
         found = _timestamp(value, type.tz is not None)
         return found if found is NotImplemented else _as_timestamp(found, type)
     return NotImplemented
+
+
+def _as_date(value: date) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    is_midnight = value.tzinfo is None and value.time() == time()
+    return value.date() if is_midnight else NotImplemented
 
 
 def _as_timestamp(value: date, type: pa.DataType) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.rules.common_factors import common_factors
+from ferris_beam.sql.rules.compute_constants import compute_constants
 from ferris_beam.sql.rules.fold_constants import fold_constants
 from ferris_beam.sql.rules.infer_filters import infer_filters
 from ferris_beam.sql.rules.merge_projects import merge_projects
@@ -20,6 +21,7 @@ from ferris_beam.sql.rules.strategy import BROADCAST_LIMIT, choose_strategies
 RULES = (
     size_scans,
     prune_columns,  # first: all the others have less to look at
+    compute_constants,
     fold_constants,
     common_factors,
     outer_joins,

@@ -15,7 +15,7 @@ from ferris_beam.sql.plan.rewriting import bare
 from ferris_beam.sql.rules.expressions import (
     conjuncts,
 )
-from ferris_beam.sql.rules.predicate import _COMPARE
+from ferris_beam.sql.rules.predicate import COMPARE
 from ferris_beam.sql.rules.rewrite import over
 
 Names = frozenset[str]
@@ -101,19 +101,19 @@ def rejecting(condition: exp.Expression) -> Names:
         return rejecting(inner.this) | rejecting(inner.expression)
     if isinstance(inner, exp.Or):
         return rejecting(inner.this) & rejecting(inner.expression)
-    if isinstance(inner, exp.Not):
-        return _rejecting_negation(bare(inner.this))
-    return _comparing(inner)
-
-
-def _rejecting_negation(inner: exp.Expression) -> Names:
+    negated = isinstance(inner, exp.Not)
+    if negated:
+        inner = bare(inner.this)
     if isinstance(inner, exp.Is):
-        return strict(inner.this) if isinstance(inner.expression, exp.Null) else _NONE
+        is_not_null = isinstance(inner.expression, exp.Null) and (
+            negated != bool(inner.args.get("negate"))
+        )
+        return strict(inner.this) if is_not_null else _NONE
     return _comparing(inner)
 
 
 def _comparing(inner: exp.Expression) -> Names:
-    if type(inner) in _COMPARE or isinstance(inner, exp.Like):
+    if type(inner) in COMPARE or isinstance(inner, exp.Like):
         return strict(inner.this) | strict(inner.expression)
     if isinstance(inner, exp.Between | exp.In):
         return strict(inner.this)

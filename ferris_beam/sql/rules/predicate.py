@@ -26,7 +26,7 @@ from ferris_beam.sql.rules.literals import fitting, value_of
 
 Comparison = Callable[[Any, Any], Any]
 
-_COMPARE: dict[type[exp.Expression], Comparison] = {
+COMPARE: dict[type[exp.Expression], Comparison] = {
     exp.EQ: operator.eq,
     exp.NEQ: operator.ne,
     exp.LT: operator.lt,
@@ -107,13 +107,15 @@ class _Translation:
 
     def condition(self, node: exp.Expression, negated: bool) -> pc.Expression:
         node = bare(node)
+        if node.args.get("negate"):  # of IS NOT and NOT LIKE
+            negated = not negated
         if isinstance(node, exp.Not):
             return self.condition(node.this, not negated)
         if isinstance(node, exp.And | exp.Or):
             sides = self.condition(node.this, negated), self.condition(node.expression, negated)
             both = isinstance(node, exp.And) != negated
             return sides[0] & sides[1] if both else sides[0] | sides[1]
-        if type(node) in _COMPARE:
+        if type(node) in COMPARE:
             kind = _NEGATED[type(node)] if negated else type(node)
             return self.comparison(kind, node.this, node.expression)
         if isinstance(node, exp.Between) and not node.args.get("symmetric"):
@@ -157,8 +159,8 @@ class _Translation:
             other, other_type = self.field(right)
             if type != other_type or pt.is_floating(type) or pt.is_nested(type):
                 raise _Inexpressible
-            return _COMPARE[kind](field, other)
-        compared = _COMPARE[kind](field, self.literal(right, type))
+            return COMPARE[kind](field, other)
+        compared = COMPARE[kind](field, self.literal(right, type))
         if pt.is_floating(type) and kind in (exp.GT, exp.GTE):
             return compared | field.is_nan()  # NaN is the greatest
         return compared
@@ -188,6 +190,8 @@ class _Translation:
         if not values:
             raise _Inexpressible
         if len(values) > _FEW:
+            if pt.is_floating(type):
+                raise _Inexpressible  # is_in tells -0.0 from 0.0
             among = field.isin(pa.array([value.as_py() for value in values], values[0].type))
             return ~among & field.is_valid() if negated else among
         result = (field != values[0]) if negated else (field == values[0])

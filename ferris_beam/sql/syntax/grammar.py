@@ -8,7 +8,6 @@ from sqlglot import exp
 from sqlglot.tokens import TokenType
 
 from ferris_beam.sql.statements import (
-    ColumnDefinition,
     CreateStream,
     DeclareStream,
     Describe,
@@ -18,12 +17,13 @@ from ferris_beam.sql.statements import (
     ShowStreams,
     Span,
     Statement,
-    Watermark,
 )
+from ferris_beam.sql.syntax.declaration import parse_declaration
 from ferris_beam.sql.syntax.fault import Fault
 from ferris_beam.sql.syntax.keywords import STATEMENTS, near_miss, shown, span_of_token
 from ferris_beam.sql.syntax.parser import FerrisParser
-from ferris_beam.sql.syntax.settings import Settings, parse_settings
+from ferris_beam.sql.syntax.parts import parse_endpoint, parse_name
+from ferris_beam.sql.syntax.settings import Settings
 from ferris_beam.sql.syntax.supported import check_supported
 from ferris_beam.sql.syntax.tail import parse_tail_clause, parse_uri
 from ferris_beam.sql.syntax.unsupported import UNSUPPORTED
@@ -130,9 +130,9 @@ def _create(
 
 def _create_statement(parser: FerrisParser, start: Span) -> CreateStream | DeclareStream:
     is_table = _stream_or_table(parser)
-    name, span = _name(parser, "the stream's name")
+    name, span = parse_name(parser, "the stream's name")
     if parser._match(TokenType.L_PAREN, advance=False):
-        return _declaration(parser, name, span, is_table)
+        return parse_declaration(parser, name, span, is_table)
     if not parser._match(TokenType.ALIAS):
         hint = "CREATE STREAM n AS SELECT …, or CREATE STREAM n (column TYPE, …) FROM 'uri'"
         raise parser.expected("AS", hint)
@@ -164,97 +164,6 @@ _REFUSED_KINDS = {
 }
 
 
-def _name(parser: FerrisParser, what: str) -> tuple[str, Span]:
-    token = parser._curr
-    if parser._match_text_seq("IF", "NOT", "EXISTS", advance=False):
-        hint = "a program's streams start anew at every run: leave it out"
-        raise parser.fault("IF NOT EXISTS is not supported", hint=hint)
-    name = parser._parse_id_var(any_token=False)
-    if not isinstance(name, exp.Identifier):
-        raise parser.expected(what)
-    if parser._match(TokenType.DOT, advance=False):
-        raise parser.fault("names of streams have no dots", hint='quote the name: "a.b"')
-    return name.name, span_of_token(token)
-
-
-_ENDS_OF_TYPE = (TokenType.COMMA, TokenType.NOT, TokenType.NULL, TokenType.R_PAREN)
-
-
-def _declaration(parser: FerrisParser, name: str, span: Span, is_table: bool) -> DeclareStream:
-    parser._match_l_paren()
-    columns: list[ColumnDefinition] = []
-    watermark = None
-    while True:
-        if parser._match_text_seq("WATERMARK", "FOR"):
-            if watermark is not None:
-                raise parser.fault("a stream has one watermark")
-            watermark = _watermark(parser)
-        else:
-            columns.append(_column(parser, columns))
-        if not parser._match(TokenType.COMMA):
-            break
-    if not parser._match(TokenType.R_PAREN):
-        raise parser.expected("a comma or )")
-    if not parser._match(TokenType.FROM):
-        raise parser.expected("FROM and the quoted URI of what the stream reads")
-    source = _endpoint(parser, "FROM")
-    return DeclareStream(name, tuple(columns), source, watermark, span, is_table)
-
-
-def _column(parser: FerrisParser, before: list[ColumnDefinition]) -> ColumnDefinition:
-    """``name TYPE [NOT NULL]``; the type is kept as it is written."""
-    name, span = _name(parser, "a column and its type, or WATERMARK FOR")
-    if any(column.name == name for column in before):
-        raise parser.fault(f"the column {name} stands here for the second time", span)
-    type_ = _type(parser)
-    if not type_:
-        raise parser.expected(f"the type of the column {name}")
-    nullable = not parser._match_text_seq("NOT", "NULL")
-    if nullable:
-        parser._match(TokenType.NULL)
-    return ColumnDefinition(name, type_, nullable, span)
-
-
-def _type(parser: FerrisParser) -> str:
-    """The text up to the next comma, NOT NULL or parenthesis that belongs to no bracket of it."""
-    depth = parser.depths[parser._index]
-    start = parser._index
-    angles = 0
-    while token := parser.token:
-        inside = angles > 0 or parser.depths[parser._index] > depth
-        if token.token_type in _ENDS_OF_TYPE and not inside:
-            break
-        angles += token.text.count("<") - token.text.count(">")
-        parser._advance()
-    if parser._index == start:
-        return ""
-    return parser.sql[parser._tokens[start].start : parser._prev.end + 1]
-
-
-def _watermark(parser: FerrisParser) -> Watermark:
-    """``column AS column - INTERVAL …``, or ``column AS column``."""
-    column, span = _name(parser, "the column of the watermark")
-    if not parser._match(TokenType.ALIAS):
-        raise parser.expected(f"AS {column} - INTERVAL '5' SECOND")
-    value = parser._parse_disjunction()
-    if isinstance(value, exp.Column) and value.name == column:
-        return Watermark(column, None)
-    if isinstance(value, exp.Sub) and isinstance(value.expression, exp.Interval):
-        earlier = value.this
-        if isinstance(earlier, exp.Column) and earlier.name == column:
-            return Watermark(column, value.expression)
-    hint = f"WATERMARK FOR {column} AS {column} - INTERVAL '5' SECOND"
-    raise parser.fault("a watermark is its column less an interval", span, hint)
-
-
-def _endpoint(parser: FerrisParser, after: str) -> Endpoint:
-    uri, span = parse_uri(parser, after)
-    settings = Settings({}, {})
-    if parser._match(TokenType.WITH):
-        settings = parse_settings(parser)
-    return Endpoint(uri, span, settings.values, settings.spans)
-
-
 def _insert(parser: FerrisParser, start: Span) -> CreateStream:
     if not parser._match(TokenType.INTO):
         raise parser.expected("INTO after INSERT")
@@ -274,11 +183,11 @@ def _is_query(parser: FerrisParser) -> bool:
 
 def _describe(parser: FerrisParser, start: Span) -> Describe:
     if parser._match(TokenType.STRING, advance=False):
-        endpoint = _endpoint(parser, "DESCRIBE")
+        endpoint = parse_endpoint(parser, "DESCRIBE")
         return Describe(endpoint.uri, True, endpoint.span, endpoint.options, endpoint.option_spans)
     if parser._match_set(_QUERY_STARTS, advance=False):
         raise parser.fault("DESCRIBE takes a URI or a name", hint="EXPLAIN shows a query's plan")
-    name, span = _name(parser, "a quoted URI or the name of a stream after DESCRIBE")
+    name, span = parse_name(parser, "a quoted URI or the name of a stream after DESCRIBE")
     return Describe(name, False, span)
 
 

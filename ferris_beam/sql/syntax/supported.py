@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from ferris_beam.sql.syntax.checks import CHECKS
 from ferris_beam.sql.syntax.fault import Fault
+from ferris_beam.sql.syntax.normal import as_query
 from ferris_beam.sql.text import span_of
 
 _SET_OPERATION = "this expression distinct with_ order limit offset"
@@ -122,7 +124,7 @@ def check_supported(parsed: exp.Expr | None) -> exp.Query:
     """``parsed`` in the forms that plans are made from; `Fault` for what none can hold."""
     if parsed is None:
         raise Fault("expected a query", None)
-    query = _as_query(parsed)
+    query = as_query(parsed)
     for node in query.walk():
         _check_node(node)
         _check_arguments(node)
@@ -130,50 +132,13 @@ def check_supported(parsed: exp.Expr | None) -> exp.Query:
 
 
 def _check_node(node: exp.Expr) -> None:
-    if isinstance(node, exp.Select) and not node.expressions:
-        at = node.meta["start"], node.meta["end"] + 1
-        raise Fault("SELECT names no columns", at, "SELECT * takes all of them")
-    if isinstance(node, exp.In) and not any(node.args.get(name) for name in _IN_HOLDS):
-        raise Fault("IN () holds nothing", span_of(node), "write the values it may have")
-    if isinstance(node, exp.Distinct) and any(isinstance(e, exp.Star) for e in node.expressions):
-        hint = "write DISTINCT and the columns, or COUNT(*) over SELECT DISTINCT *"
-        raise Fault("DISTINCT * in a function is not supported", span_of(node), hint)
-    if isinstance(node, exp.Window) and isinstance(node.this, exp.Func) and node.this.find(exp.Order):
-        hint = "the order of a window stands in OVER (ORDER BY …)"
-        raise Fault("ORDER BY in a function with OVER is not supported", span_of(node.this), hint)
-    if isinstance(node, exp.Interval) and node.unit and not _is_unit(node.unit):
-        hint = "write MICROSECOND, MILLISECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH or YEAR"
-        raise Fault(f"{node.unit.name} is no unit of time", span_of(node), hint)
     found = _NODES.get(type(node))
     if found:
         what, hint = found
         raise Fault(f"{what} is not supported", span_of(node), hint)
-    if isinstance(node, exp.Join) and node.method not in ("", "NATURAL"):
-        raise Fault(f"{node.method} JOIN is not supported", span_of(node))
-    if isinstance(node, exp.Join) and not _has_condition(node):
-        hint = "CROSS JOIN, or a comma, pairs every row with every other"
-        raise Fault("JOIN needs ON or USING (…)", span_of(node.this), hint)
-    if isinstance(node, exp.Lateral) and node.args.get("cross_apply") is not None:
-        raise Fault("APPLY is not supported", span_of(node), "write CROSS JOIN UNNEST(…)")
-
-
-_IN_HOLDS = ("expressions", "query", "unnest", "field")
-_UNIT_NAMES = """
-    MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR DECADE CENTURY
-"""
-_UNITS = frozenset(_UNIT_NAMES.split())
-
-
-def _is_unit(unit: exp.Expr) -> bool:
-    name = unit.name.upper()
-    return name in _UNITS or (name.endswith("S") and name[:-1] in _UNITS) or name == "CENTURIES"
-
-
-def _has_condition(join: exp.Join) -> bool:
-    """A join with UNNEST or LATERAL needs none."""
-    if join.kind == "CROSS" or isinstance(join.this, (exp.Unnest, exp.Lateral)):
-        return True
-    return bool(join.args.get("on") or join.args.get("using") or join.method)
+    check = CHECKS.get(type(node))
+    if check:
+        check(node)
 
 
 def _check_arguments(node: exp.Expr) -> None:
@@ -192,50 +157,3 @@ def _check_arguments(node: exp.Expr) -> None:
 def _place(value: object) -> tuple[int, int] | None:
     first = value[0] if isinstance(value, list) else value
     return span_of(first) if isinstance(first, exp.Expr) else None
-
-
-def _as_query(parsed: exp.Expr) -> exp.Query:
-    """Without parentheses around queries, VALUES as a SELECT, FETCH as LIMIT."""
-    holder = exp.Paren(this=parsed)
-    for fetch in list(holder.find_all(exp.Fetch)):
-        fetch.replace(_limit_of(fetch))
-    for subquery in list(holder.find_all(exp.Subquery)):
-        _simplify(subquery)
-    top = holder.this.pop()
-    if isinstance(top, exp.Values):
-        top = _select_from(exp.alias_(top, "_values", table=True))
-    if not isinstance(top, exp.Query) or isinstance(top, exp.Subquery):
-        raise Fault("expected a query", span_of(top))
-    return top
-
-
-def _limit_of(fetch: exp.Fetch) -> exp.Limit:
-    options = fetch.args.get("limit_options")
-    if options and (options.args.get("percent") or options.args.get("with_ties")):
-        raise Fault("FETCH with PERCENT or TIES is not supported", span_of(fetch))
-    count = fetch.args.get("count") or exp.Literal.number(1)
-    return exp.Limit(expression=count)
-
-
-_MODIFIERS = ("with_", "order", "limit", "offset")
-
-
-def _simplify(subquery: exp.Subquery) -> None:
-    """``(q) ORDER BY …`` becomes ``SELECT * FROM (q) ORDER BY …``; ``(q)`` for a query is q."""
-    modifiers = {name: subquery.args[name] for name in _MODIFIERS if subquery.args.get(name)}
-    for name in modifiers:
-        subquery.set(name, None)
-    if modifiers:
-        alias = subquery.args.get("alias")
-        subquery.set("alias", exp.TableAlias(this=exp.to_identifier("_query")))
-        outer = _select_from(subquery.copy())
-        for name, value in modifiers.items():
-            outer.set(name, value)
-        subquery.replace(exp.Subquery(this=outer, alias=alias) if alias else outer)
-    elif not subquery.alias and isinstance(subquery.parent, (exp.SetOperation, exp.Paren)):
-        subquery.replace(subquery.this)
-
-
-def _select_from(relation: exp.Expr) -> exp.Select:
-    star = exp.Star()
-    return exp.Select(expressions=[star], from_=exp.From(this=relation))

@@ -124,8 +124,10 @@ def test_a_path_that_is_none_says_where(path: str) -> None:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**50), 2**50) | st.text("abc", max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 FUNCTIONS = [
@@ -198,7 +200,7 @@ def test_to_json_of_maps_decimals_times_and_doubles() -> None:
 
 
 def test_a_text_that_is_no_json_is_the_fault_of_its_row() -> None:
-    with pytest.raises(BadRecordError, match="'{oops' is no JSON"):
+    with pytest.raises(BadRecordError, match=r"'\{oops' is no JSON"):
         select("j ->> 'a'", j=pa.array(['{"a": 1}', "{oops"]))
 
 

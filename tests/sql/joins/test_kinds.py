@@ -283,7 +283,9 @@ def test_keys_and_conditions_may_be_expressions(run: Callable[..., pa.Table]) ->
     left = table("l", ["A", "b", None], pa.string())
     right = table("r", ["a", "B", "c"], pa.string())
     node = join_of(left, right, "left", ())
-    lower = [exp.Lower(this=nodes.column(name)) for name in ("l.k", "r.k")]
+    lower = [
+        exp.Anonymous(this="lower", expressions=[nodes.column(name)]) for name in ("l.k", "r.k")
+    ]
     node = nodes.Join(node.schema, node.left, node.right, "left", ((lower[0], lower[1]),))
     check(run, node, left, right, 'lower("l.k") = lower("r.k")', random.Random(4))
 

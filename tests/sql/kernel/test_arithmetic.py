@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import operator
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -309,7 +310,62 @@ def test_a_date_and_an_interval_keep_the_hours() -> None:
     ],
 )
 def test_a_time_out_of_range_is_refused(expression: str) -> None:
-    import datetime
-
     with pytest.raises(BadRecordError):
         value(expression, a=datetime.datetime(2026, 1, 1), d=datetime.date(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["exp(1e3)", "ln(0e0)", "ln(-1e0)", "log(0e0)", "10e0 ** 400", "power(10, 400)", "0e0 ** -1"],
+)
+def test_a_function_without_a_finite_value_is_refused(expression: str) -> None:
+    with pytest.raises(BadRecordError, match="out of range|negative|cannot"):
+        value(expression)
+
+
+def test_infinity_and_no_number_pass_through_functions() -> None:
+    table = one_row(a=pa.scalar(math.inf), b=pa.scalar(math.nan))
+    assert values("exp(a)", table) == [math.inf]
+    assert values("exp(-a)", table) == [0.0]
+    assert math.isnan(values("ln(b)", table)[0])
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("b - a > INTERVAL '1' DAY", True),
+        ("b - a = INTERVAL '27' HOUR", True),
+        ("b - a BETWEEN INTERVAL '1 day 2 hours' AND INTERVAL '2' DAY", True),
+        ("INTERVAL '1' DAY = INTERVAL '24' HOUR", True),
+        ("extract(epoch FROM b - a)", 97200.0),
+        ("a + 2 * INTERVAL '12' HOUR = TIMESTAMP '2026-01-02'", True),
+        ("a > DATE '2025-12-31'", True),
+    ],
+)
+def test_spans_of_time(expression: str, expected: object) -> None:
+    first, second = datetime.datetime(2026, 1, 1), datetime.datetime(2026, 1, 2, 3)
+    assert value(expression, a=first, b=second) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected", "found"),
+    [
+        ("CASE WHEN a > 1 THEN 1 ELSE 2.5 END", pa.decimal128(21, 1), Decimal("1.0")),
+        ("CASE WHEN a > 1 THEN i ELSE 0 END", pa.int32(), 7),
+        ("CASE WHEN a > 1 THEN i ELSE a END", pa.int64(), 7),
+        ("CASE WHEN a > 1 THEN 1 ELSE 2e0 END", pa.float64(), 1.0),
+        ("CASE WHEN a > 1 THEN NULL ELSE i END", pa.int32(), None),
+        ("CASE WHEN a > 1 THEN DATE '2026-01-01' ELSE TIMESTAMP '2026-01-01' END",
+         pa.timestamp("us"), datetime.datetime(2026, 1, 1)),
+        ("CASE WHEN a > 1 THEN '2026-01-01' ELSE DATE '2026-01-02' END",
+         pa.date32(), datetime.date(2026, 1, 1)),
+        ("CASE DATE '2026-01-01' WHEN '2026-01-01' THEN 'x' ELSE 'y' END", pa.string(), "x"),
+        ("if(a > 1, 1, 2.5)", pa.decimal128(21, 1), Decimal("1.0")),
+    ],
+)  # fmt: skip
+def test_results_of_a_case_become_of_one_type(
+    expression: str, expected: pa.DataType, found: object
+) -> None:
+    columns = {"a": pa.scalar(2, pa.int64()), "i": pa.scalar(7, pa.int32())}
+    assert type_of(expression, **columns) == expected
+    assert value(expression, **columns) == found

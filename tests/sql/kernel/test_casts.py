@@ -108,6 +108,8 @@ def test_texts_become_decimals_or_are_refused(number: Decimal) -> None:
 @given(st.datetimes(datetime.datetime(1, 1, 2), datetime.datetime(9999, 12, 30)))
 def test_timestamps_survive_text_and_lose_their_time_as_dates(moment: datetime.datetime) -> None:
     table = one_row(a=pa.scalar(moment, pa.timestamp("us")))
+    written = str(moment).rstrip("0") if moment.microsecond else str(moment)
+    assert values("CAST(a AS VARCHAR)", table) == [written]
     assert values("CAST(CAST(a AS VARCHAR) AS TIMESTAMP)", table) == [moment]
     assert values("CAST(a AS DATE)", table) == [moment.date()]
     assert values("CAST(CAST(a AS DATE) AS TIMESTAMP)", table) == [
@@ -203,6 +205,13 @@ def test_every_type_has_a_name(wanted: str, expected: pa.DataType) -> None:
 )  # fmt: skip
 def test_time_zones(expression: str, expected: str) -> None:
     assert str(value(expression)) == expected
+
+
+def test_a_zoned_time_as_text_is_in_utc() -> None:
+    moment = datetime.datetime(2026, 7, 1, 12, tzinfo=UTC)
+    for zone in ("UTC", "Europe/Paris"):
+        table = one_row(a=pa.scalar(moment, pa.timestamp("us", zone)))
+        assert values("CAST(a AS VARCHAR)", table) == ["2026-07-01 12:00:00+00"]
 
 
 def test_a_local_time_that_does_not_exist_is_refused() -> None:

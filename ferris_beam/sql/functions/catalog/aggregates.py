@@ -203,7 +203,7 @@ FUNCTIONS = (
         aliases=("list", "collect"),
     ),
     _aggregate(
-        "string_agg(text, separator)",
+        "string_agg(text[, separator])",
         "All texts that aren't NULL with the separator between them: "
         "string_agg(text, ',' ORDER BY …).",
         (f"string_agg(k, '-' ORDER BY k) {_X}", "a-b-b-c"),

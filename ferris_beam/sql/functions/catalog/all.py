@@ -16,7 +16,7 @@ from ferris_beam.sql.functions.catalog import (
     urls,
     windows,
 )
-from ferris_beam.sql.functions.function import Function
+from ferris_beam.sql.functions.definition import Function
 
 FUNCTIONS: tuple[Function, ...] = (
     *conditional.FUNCTIONS,

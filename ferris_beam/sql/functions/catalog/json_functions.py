@@ -6,7 +6,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql.functions.define import Render, category, engine, over
-from ferris_beam.sql.functions.function import Vectorised
+from ferris_beam.sql.functions.definition import Vectorised
 from ferris_beam.sql.functions.paths import write
 from ferris_beam.sql.functions.to_json import json_array, json_object, to_json
 from ferris_beam.sql.functions.vectorised import json_values as run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from ferris_beam.sql.functions.define import category, engine, over
@@ -14,6 +16,7 @@ def _extract(
     text: exp.Expression, pattern: exp.Expression, group: exp.Expression | None = None
 ) -> exp.Expression:
     """The engine's `regexp_match` lists the groups, not the whole: so a group goes around it."""
+    _check_group(pattern, group)
     place = exp.Literal.number(0) if group is None else exp.cast(group, "bigint")
     whole = engine("concat", "(", pattern, ")")
     found = engine(
@@ -27,6 +30,18 @@ def _extract(
     )
     empty = exp.Literal.string("")
     return exp.Case().when(missing, exp.Null()).else_(engine("coalesce", found, empty))
+
+
+def _check_group(pattern: exp.Expression, group: exp.Expression | None) -> None:
+    """Beyond the groups of the pattern there is nothing, which would look like no match."""
+    if not isinstance(pattern, exp.Literal) or not isinstance(group, exp.Literal):
+        return
+    try:
+        groups = re.compile(pattern.name).groups
+    except re.error:  # Rust's syntax has some things that Python's lacks
+        return
+    if int(group.name) > groups:
+        raise ValueError(f"the pattern {pattern.name!r} has {groups} groups, not {group.name}")
 
 
 def _full_match(text: exp.Expression, pattern: exp.Expression) -> exp.Expression:

@@ -7,8 +7,8 @@ from sqlglot import exp
 
 from ferris_beam.sql.functions import typed_calls
 from ferris_beam.sql.functions.define import Render, as_micros, category, engine, over
+from ferris_beam.sql.functions.definition import Vectorised
 from ferris_beam.sql.functions.formats import chrono, java, postgresql
-from ferris_beam.sql.functions.function import Vectorised
 from ferris_beam.sql.functions.vectorised import calendar, intervals, parsing
 
 _time = category("dates and times")

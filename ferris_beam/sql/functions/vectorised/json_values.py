@@ -21,6 +21,8 @@ from ferris_beam.sql.functions.vectorised.groups import per_value
 
 _TEXT = pa.string()
 TEXTS = pa.list_(_TEXT)
+_DUCKDB_TYPES: dict[type, str] = {str: "VARCHAR", dict: "OBJECT", list: "ARRAY"}
+_POSTGRESQL_TYPES: dict[type, str] = {str: "string", dict: "object", list: "array"}
 
 
 def taking(returns: pa.DataType, convert: Callable[[Any], Any]) -> Callable[..., pa.Array]:
@@ -91,13 +93,13 @@ def duckdb_type(value: Any) -> str:
         return "NULL" if value is None else "BOOLEAN"
     if isinstance(value, int):
         return "BIGINT" if value < 0 else "UBIGINT"
-    return {str: "VARCHAR", dict: "OBJECT", list: "ARRAY"}.get(type(value), "DOUBLE")
+    return _DUCKDB_TYPES.get(type(value), "DOUBLE")
 
 
 def postgresql_type(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "null" if value is None else "boolean"
-    return {str: "string", dict: "object", list: "array"}.get(type(value), "number")
+    return _POSTGRESQL_TYPES.get(type(value), "number")
 
 
 def exists(documents: pa.Array, paths: pa.Array) -> pa.Array:

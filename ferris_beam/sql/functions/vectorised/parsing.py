@@ -103,7 +103,9 @@ def _read(text: pa.Array, by: Reader, strict: bool) -> pa.Array:
         raise ValueError(f"{value!r} is no time of the format {by.format!r}")
     fine = ~wrong & matched
     filled = [np.where(fine, part, default) for part, default in zip(clock, _EPOCH, strict=True)]
-    micros = assemble(*filled, fine) + fields.days_more() - fields.offset()
+    year, month, day, hour, minute, second = filled
+    micros = assemble(year, month, day, hour, minute, second, fine)
+    micros += fields.days_more() - fields.offset()
     return pa.array(micros, pa.int64(), mask=~fine).cast(MICROS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
@@ -75,11 +76,25 @@ def parameter(urls: pa.Array, names: pa.Array) -> pa.Array:
     return per_value(
         names,
         _TEXT,
-        lambda name, rows: per_distinct(
-            _part(rows, "query"), _TEXT, lambda query: _value(query, name)
-        ),
+        lambda name, rows: _parameter(_part(rows, "query"), name),
         urls,
     )
+
+
+def _parameter(queries: pa.Array, name: str) -> pa.Array:
+    """By a pattern where keys are written plainly; else each query is taken apart."""
+    pattern = f"(?:^|&){re.escape(name)}(?:=(?P<value>[^&]*))?(?:&|$)"
+    found = pc.struct_field(pc.extract_regex(queries, pattern), "value")
+    decoded = _where(found, pc.match_substring_regex(found, "[%+]"), _unescaped)
+    encoded = pc.match_substring_regex(queries, "(?:^|&)[^=&]*[%+]")
+    if not pc.any(encoded).as_py():
+        return decoded
+    apart = per_distinct(queries.filter(encoded), _TEXT, lambda query: _value(query, name))
+    return pc.replace_with_mask(decoded, pc.fill_null(encoded, False), apart)
+
+
+def _unescaped(value: str) -> str:
+    return _decoded(value.replace("+", " "))
 
 
 def _value(query: str, name: str) -> str | None:
