@@ -190,7 +190,7 @@ def add_sql_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         action="append",
         default=[],
-        help="a Python module with functions of your own (@fb.function); may be given several times",
+        help="a module with functions of your own (@fb.function); may be given several times",
     )
     parser.add_argument("--explain", action="store_true", help="shows the plans, runs nothing")
     parser.add_argument(

@@ -19,7 +19,6 @@ from ferris_beam.sql.aggregation.extremes import sort_ranks
 from ferris_beam.sql.aggregation.grouping import Groups, group
 from ferris_beam.sql.aggregation.state import Function, State
 from ferris_beam.sql.aggregation.windows import (
-    FixedWindows,
     Sessions,
     Windows,
     instants,
@@ -87,10 +86,10 @@ class Aggregation:
         if PANE not in self.key_columns:
             return records
         assert not isinstance(self.window, Sessions)
-        rows, panes = self.window.assign(times)
+        rows, numbers = self.window.assign(times)
         if rows is not None:
             records = records.take(pa.array(rows))
-        return records.append_column(PANE, pa.array(panes))
+        return records.append_column(PANE, pa.array(self.window.starts(numbers)))
 
     def partial(self, records: pa.RecordBatch) -> pa.RecordBatch:
         """The states of the groups in a batch of rows."""
@@ -103,11 +102,11 @@ class Aggregation:
                 keys = group(self._keys_of(records), records.num_rows)
                 groups, *window = self.window.split(keys, times, times)
             else:
-                rows, panes = self.window.assign(times)
+                rows, numbers = self.window.assign(times)
                 if rows is not None:
                     records = records.take(pa.array(rows))
-                groups = self._grouped(panes, records)
-                window = [panes[groups.members]]
+                groups = self._grouped(numbers, records)
+                window = [self.window.starts(numbers[groups.members])]
         columns = [column for state in self.states for column in state.of_rows(groups, records)]
         return self._state(groups, window, self._keys_of(records), columns)
 
@@ -122,19 +121,14 @@ class Aggregation:
         if self.window is None:
             return self._merged(whole, group(self._keys_of(whole), whole.num_rows), ())
         panes = memory_of(whole[PANE], np.int64)
-        groups = self._grouped(panes, whole)
+        groups = self._grouped(self.window.numbers(panes), whole)
         return self._merged(whole, groups, [panes[groups.members]])
 
     def _grouped(self, panes: Integers, records: pa.RecordBatch) -> Groups:
-        """By pane and keys. Panes are numbered, since few numbers can be counted, not sorted."""
-        step = self.window.pane if isinstance(self.window, FixedWindows) else 1
-        first = int(panes.min()) if len(panes) else 0
-        numbers = (panes - first) // step
-        spread = int(numbers.max()) + 1 if len(panes) else 1
-        if spread > 2 * len(panes):
+        """By the numbers of panes, and by keys."""
+        coded = codes_of(pa.array(panes))
+        if coded[1] > 2 * len(panes):
             coded = codes_of(pa.array(panes).dictionary_encode())
-        else:
-            coded = numbers, spread
         return group(self._keys_of(records), records.num_rows, coded)
 
     def _merged(

@@ -136,7 +136,13 @@ def _of_dictionary(values: pa.DictionaryArray) -> Coded:
         count = max(count, of_null + 1)
     if not len(codes):
         return np.zeros(len(values), np.int64), 1
-    return codes[indices.to_numpy(zero_copy_only=False)], count
+    places = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return (places if _is_counting(codes) else codes[places]), count
+
+
+def _is_counting(codes: Integers) -> bool:
+    """Whether each code is its own place: so it is for a dictionary without repetition."""
+    return bool((codes == np.arange(len(codes))).all())
 
 
 def _of_struct(values: pa.StructArray) -> Coded:

@@ -77,14 +77,15 @@ def of_codes(coded: Coded) -> Groups:
     codes, count = coded
     if count > max(1024, _SPARSE * len(codes)):
         return _by_sorting(codes)
-    seen = np.zeros(count, np.bool_)
-    seen[codes] = True
-    present = np.flatnonzero(seen)
-    if len(present) == count:
-        return Groups(codes, count)
-    numbers = np.zeros(count, np.int64)
-    numbers[present] = np.arange(len(present))
-    return Groups(numbers[codes], len(present))
+    sizes = np.bincount(codes, minlength=count)
+    present = np.flatnonzero(sizes)
+    if len(present) < count:
+        numbers = np.zeros(count, np.int64)
+        numbers[present] = np.arange(len(present))
+        codes, sizes = numbers[codes], sizes[present]
+    groups = Groups(codes, len(present))
+    vars(groups).update(sizes=sizes)
+    return groups
 
 
 def _by_sorting(codes: Integers) -> Groups:

@@ -114,16 +114,17 @@ def pair_sum(groups: Groups, values: Floats, lower: Floats | None = None) -> tup
     """The sums of ``values`` (and of ``lower``, which is far smaller) as two doubles."""
     if not len(values):
         return np.zeros(groups.count), np.zeros(groups.count)
-    largest = float(np.abs(values).max())
+    largest = float(max(values.max(), -values.min()))
     special = None
     if not np.isfinite(largest):
         finite = np.isfinite(values)
         special = _weighted(groups, np.where(finite, 0.0, values))
         values = np.where(finite, values, 0.0)
-        largest = float(np.abs(values).max())
+        largest = float(max(values.max(), -values.min()))
     scale = 2.0**-64 if largest > _LARGE else 1.0
     upper, rest = _split(values * scale if scale != 1.0 else values, largest * scale)
-    high, low = _weighted(groups, upper), _weighted(groups, rest)
+    high = _weighted(groups, upper)
+    low = _weighted(groups, rest) if rest.any() else np.zeros(groups.count)
     if scale != 1.0:
         high, low = high / scale, low / scale
     if lower is not None:

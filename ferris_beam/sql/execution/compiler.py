@@ -17,6 +17,7 @@ from ferris_beam.sql.execution.constants import constants
 from ferris_beam.sql.execution.scans import Scans
 from ferris_beam.sql.execution.steps import Rename, Step, Steps
 from ferris_beam.sql.joins import BroadcastJoin, GivenTable, plan_hash_join, table_of
+from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import (
     Aggregate,
     Filter,
@@ -56,6 +57,8 @@ class Compiler:
     plans: Mapping[str, Node] = field(default_factory=dict)
     text: SqlText | None = None
     dead_letters: DeadLetters | None = None
+    table_bytes: int = TABLE_BYTES
+    """What the table of one join may take in a worker."""
     streams: dict[str, Streams] = field(default_factory=dict)
     labels: dict[str, list[Node]] = field(default_factory=dict)
     """What each transform computes, by its label."""
@@ -164,7 +167,7 @@ class Compiler:
         source = table_of(node.right, letters is None, self.text)
         if source is None:
             table = GivenTable(())
-            join = BroadcastJoin(node, table, self.text)
+            join = BroadcastJoin(node, table, self.text, self.table_bytes)
             side = self.compiled(node.right)
             return tuple(
                 left
@@ -175,7 +178,7 @@ class Compiler:
         source.pin()
         if letters is not None:
             self.compiled(node.right)
-        steps: list[Step] = [JoinTable(BroadcastJoin(node, source, self.text))]
+        steps: list[Step] = [JoinTable(BroadcastJoin(node, source, self.text, self.table_bytes))]
         return self._stepped(self.compiled(node.left), steps, [node], "Join")
 
     def _staged(

@@ -10,6 +10,8 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from ferris_beam.sql.execution.compiler import Compiler, Streams
+from ferris_beam.sql.execution.options import HELD_FACTOR, MB, SqlOptions
+from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.program import Output, Program
 from ferris_beam.sql.rules import optimize
@@ -47,10 +49,15 @@ def run_program(
     can't be read, computed or written go to ``dead_letters``; without it the first one stops the
     job.
     """
-    plans = {name: optimize(node) for name, node in program.streams.items()}
-    compiler = Compiler(pipeline, given or {}, plans, text, dead_letters)
+    limit = pipeline.options.view_as(SqlOptions).broadcast_limit * MB
+    plans = {n: optimize(node, broadcast_limit=limit) for n, node in program.streams.items()}
+    held = max(TABLE_BYTES, HELD_FACTOR * limit)
+    compiler = Compiler(pipeline, given or {}, plans, text, dead_letters, held)
     outputs = [(_name(output, n), output) for n, output in enumerate(program.outputs)]
-    nodes = [plans.get(output.name) or optimize(output.node) for _, output in outputs]
+    nodes = [
+        plans.get(output.name) or optimize(output.node, broadcast_limit=limit)
+        for _, output in outputs
+    ]
     compiler.expect([*plans.values(), *nodes])
     results, receipts = {}, {}
     for (name, output), node in zip(outputs, nodes, strict=True):

@@ -15,6 +15,7 @@ from ferris_beam.errors import ConfigurationError, PlanError
 from ferris_beam.sql.execution.given import given_batches, given_schema, remember
 from ferris_beam.sql.execution.program import Built, run_program
 from ferris_beam.sql.functions import UserFunction, using
+from ferris_beam.sql.pipeline_options import refuse_pipeline_options
 from ferris_beam.sql.plan.catalog import Catalog
 from ferris_beam.sql.plan.program import Program, plan_program
 from ferris_beam.sql.syntax import parse, replace_variables

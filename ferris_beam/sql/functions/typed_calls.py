@@ -9,9 +9,12 @@ import pyarrow.types as pt
 from sqlglot import exp
 
 from ferris_beam.sql.functions.define import engine
+from ferris_beam.sql.functions.formats import postgresql
 
 Types = Sequence[pa.DataType]
 _MICROS = "Timestamp(Microsecond, None)"
+_SECONDS = "Timestamp(Second, None)"
+_UTC = 'Timestamp(Microsecond, Some("UTC"))'
 
 
 def micros(types: Types, time: exp.Expression) -> exp.Expression:
@@ -21,6 +24,50 @@ def micros(types: Types, time: exp.Expression) -> exp.Expression:
     if not (text or pt.is_date(kind) or pt.is_timestamp(kind)):
         raise ValueError(f"a date or a timestamp is needed here, not {kind}")
     return engine("arrow_cast", time, _MICROS)
+
+
+def date_trunc(
+    types: Types, part: exp.Expression, time: exp.Expression, zone: exp.Expression | None = None
+) -> exp.Expression:
+    """In the calendar of ``zone``, else of the timestamp's own time zone. The engine's own counts
+    ns, which end in the year 2262."""
+    kind = types[1]
+    own = kind.tz if pt.is_timestamp(kind) else None
+    if zone is None and own is None:
+        return engine("date_trunc_micros", part, micros(types[1:], time))
+    if zone is None and own in ("UTC", "+00:00"):
+        truncated = engine("date_trunc_micros", part, engine("arrow_cast", time, _MICROS))
+        return engine("arrow_cast", truncated, _UTC)
+    if zone is None:
+        return engine("date_trunc", part, time)
+    local = engine("to_local_time", _zoned(engine("arrow_cast", time, _UTC), zone))
+    truncated = engine("date_trunc_micros", part, engine("arrow_cast", local, _MICROS))
+    return engine("arrow_cast", _zoned(truncated, zone), _UTC)
+
+
+def _zoned(time: exp.Expression, zone: exp.Expression) -> exp.Expression:
+    """The same instant in a zone; of a timestamp without zone: its clock in the zone."""
+    if not isinstance(zone, exp.Literal):
+        raise ValueError("the time zone must be a text in quotes, such as 'Europe/Berlin'")
+    return engine("arrow_cast", time, f'Timestamp(Microsecond, Some("{zone.name}"))')
+
+
+def to_timestamp(
+    types: Types, value: exp.Expression, written: exp.Expression | None = None
+) -> exp.Expression:
+    """A text, or seconds since 1970, as a timestamp with time zone."""
+    kind = types[0]
+    if written is not None:
+        text = written.name if isinstance(written, exp.Literal) else ""
+        read = engine("strptime", value, postgresql(text) if text else written)
+        return engine("arrow_cast", read, _UTC)
+    if pt.is_integer(kind):
+        seconds = engine("arrow_cast", engine("arrow_cast", value, "Int64"), _SECONDS)
+        return engine("arrow_cast", seconds, _UTC)
+    if pt.is_decimal(kind) or pt.is_floating(kind):
+        scaled = exp.Mul(this=exp.paren(value.copy()), expression=exp.Literal.number(1_000_000))
+        return engine("arrow_cast", engine("arrow_cast", engine("round", scaled), "Int64"), _UTC)
+    return engine("arrow_cast", value, _UTC)
 
 
 def array_sum(types: Types, items: exp.Expression) -> exp.Expression:

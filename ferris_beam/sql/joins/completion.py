@@ -27,14 +27,24 @@ Batches = Iterable[pa.RecordBatch]
 
 
 class JoinCompletion(Completion):
-    """Joins the rows of one partition."""
+    """Joins the rows of one partition.
+
+    ``dealt_out``: rows of hot keys were, and their matches repeated. Several copies of one row can
+    meet in one partition; the hash, which differs, tells which of them is meant.
+    """
 
     def __init__(
-        self, rule: JoinRule, left: JoinSide, right: JoinSide, memory_limit: int = HELD_BYTES
+        self,
+        rule: JoinRule,
+        left: JoinSide,
+        right: JoinSide,
+        memory_limit: int = HELD_BYTES,
+        dealt_out: bool = False,
     ) -> None:
         self.rule = rule
         self.sides: dict[Side, JoinSide] = {"left": left, "right": right}
         self.memory_limit = memory_limit
+        self.dealt_out = dealt_out
 
     def description(self) -> str:
         keys = " = ".join(side.spoken for side in self.sides.values())
@@ -61,16 +71,19 @@ class JoinCompletion(Completion):
 
     def _joiner(self, rule: JoinRule, held: Side, batches: Batches) -> Joiner:
         side = self.sides[held]
-        rows = [batch.select(side.schema.names) for batch in batches if batch.num_rows]
-        records = concatenate(rows) if rows else empty(side.schema)
-        build = Build(records, side.keys(records, rule.nulls_equal))
-        return Joiner(rule, build, _other(held))
+        schema = side.schema
+        if self.dealt_out:
+            schema = schema.append(pa.field(side.hash_column, pa.uint64()))
+        records = concatenate([empty(schema), *(batch.select(schema.names) for batch in batches)])
+        return Joiner(rule, Build(records, self._keys(side, records)), _other(held))
+
+    def _keys(self, side: JoinSide, records: pa.RecordBatch) -> Keys | None:
+        return side.keys(records, self.rule.nulls_equal, self.dealt_out)
 
     def _passed(self, joiner: Joiner, name: Side, batches: Batches) -> Iterator[pa.RecordBatch]:
         side = self.sides[name]
         for batch in batches:
-            keys: Keys | None = side.keys(batch, self.rule.nulls_equal)
-            yield from joiner.probe(batch, keys)
+            yield from joiner.probe(batch, self._keys(side, batch))
 
     # ── more than fits into memory ──────────────────────────────────────────────────────────────
 

@@ -47,7 +47,7 @@ def plan_hash_join(
     return HashJoin(
         JoinPreparation("left", left, rule, hot_keys),
         JoinPreparation("right", right, rule, hot_keys),
-        JoinCompletion(rule, left, right, memory_limit),
+        JoinCompletion(rule, left, right, memory_limit, hot_keys is not None),
     )
 
 

@@ -60,11 +60,14 @@ class JoinSide:
         values = self._expressions.values(records)
         return [cast_key(value, type_) for value, type_ in zip(values, self._types, strict=True)]
 
-    def keys(self, prepared: pa.RecordBatch, nulls_equal: bool) -> Keys | None:
-        """None where the join has no keys."""
+    def keys(
+        self, prepared: pa.RecordBatch, nulls_equal: bool, with_hash: bool = False
+    ) -> Keys | None:
+        """None where the join has no keys. ``with_hash``: the hash is a part of the key."""
         if not self.key_columns:
             return None
-        columns = [prepared.column(name) for name in self.key_columns]
+        names = [*self.key_columns, self.hash_column] if with_hash else self.key_columns
+        columns = [prepared.column(name) for name in names]
         return Keys.of(columns, prepared.num_rows, nulls_equal)
 
 

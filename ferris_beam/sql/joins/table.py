@@ -198,9 +198,9 @@ def held_rows(
         nbytes += batch.nbytes
         if nbytes > limit:
             raise FatalError(
-                f"{name} takes more than {limit >> 20:,} MB as the table of a join; raise "
-                "broadcast_limit if the workers have the memory, or let both sides be "
-                "partitioned: join_strategy = 'hash'"
+                f"{name} takes more than {limit / 1e6:,.0f} MB as the table of a join; "
+                "--broadcast_limit=0 lets both sides be partitioned, a higher one than it is now "
+                "lets workers hold more"
             )
         held.append(batch)
     return concatenate(held)

@@ -22,6 +22,7 @@ from ferris_beam.sql.kernel.expressions import (
     decimal_type,
     integer_of,
     set_type,
+    text_of,
 )
 from ferris_beam.sql.kernel.rendering import Refused
 from ferris_beam.sql.kernel.types import is_number, spoken
@@ -209,6 +210,9 @@ class _Operand:
 
 def _operands(checker: Checker, node: exp.Expr) -> tuple[_Operand, _Operand]:
     left, right = (_Operand(side, checker.type_of(side)) for side in (node.this, node.expression))
+    for side, other in ((left, right), (right, left)):
+        if text_of(side.node) is not None and is_number(other.type):
+            side.node, side.type = cast_to(side.node, other.type), other.type
     if left.fits(right.type) and right.value is None:
         left.type = right.type
     elif right.fits(left.type) and left.value is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlglot import exp
 
+from ferris_beam.sql import functions
 from ferris_beam.sql.syntax.fault import Fault
 from ferris_beam.sql.text import span_of
 
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*")
 _UNIT_NAMES = """
     MICROSECOND MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR DECADE CENTURY
 """
@@ -28,18 +31,32 @@ def _check_in(node: exp.In) -> None:
 
 
 def _check_distinct(node: exp.Distinct) -> None:
+    call = node.parent
+    if isinstance(call, exp.Anonymous) and _is_scalar(call):
+        raise Fault(f"{call.name} is no aggregate, so DISTINCT has no meaning", span_of(call))
     if any(isinstance(each, exp.Star) for each in node.expressions):
         hint = "write DISTINCT and the columns, or COUNT(*) over SELECT DISTINCT *"
         raise Fault("DISTINCT * in a function is not supported", span_of(node), hint)
 
 
+def _is_scalar(call: exp.Anonymous) -> bool:
+    found = functions.find(call.name)
+    return found is not None and found.kind == "scalar"
+
+
 def _check_window(node: exp.Window) -> None:
+    if isinstance(node.this, exp.Anonymous) and _is_scalar(node.this):
+        hint = "OVER stands behind aggregates and functions such as row_number()"
+        raise Fault(f"{node.this.name} is no window function", span_of(node.this), hint)
     if isinstance(node.this, exp.Func) and node.this.find(exp.Order):
         hint = "the order of a window stands in OVER (ORDER BY …)"
         raise Fault("ORDER BY in a function with OVER is not supported", span_of(node.this), hint)
 
 
 def _check_interval(node: exp.Interval) -> None:
+    count = node.this
+    if node.unit and isinstance(count, exp.Literal) and not _NUMBER.fullmatch(count.name):
+        raise Fault(f"'{count.name}' is no number", span_of(node), "INTERVAL '5' MINUTE")
     if node.unit and not _is_unit(node.unit.name.upper()):
         hint = "write MICROSECOND, MILLISECOND, SECOND, MINUTE, HOUR, DAY, WEEK, MONTH or YEAR"
         raise Fault(f"{node.unit.name} is no unit of time", span_of(node), hint)

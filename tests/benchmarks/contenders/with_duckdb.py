@@ -33,6 +33,10 @@ def parquet_to_jsonl(source: str, target: str, threads: int) -> None:
     _copy(f"FROM '{source}'", target, threads, "FORMAT json")
 
 
+def query(text: str, target: str, threads: int) -> None:
+    _copy(text, target, threads)
+
+
 def _copy(
     query: str, target: str, threads: int, settings: str = "FORMAT parquet, COMPRESSION snappy"
 ) -> None:

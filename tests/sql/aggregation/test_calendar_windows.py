@@ -39,8 +39,8 @@ def one(window: Window, time: int) -> tuple[int, int]:
     """The one window that holds ``time``."""
     windows = windows_of(window)
     assert isinstance(windows, (CalendarWindows, FixedWindows))
-    rows, panes = windows.assign(np.array([time]))
-    places, starts = windows.windows(panes)
+    rows, numbers = windows.assign(np.array([time]))
+    places, starts = windows.windows(windows.starts(numbers))
     assert rows is None
     assert places is None
     return int(starts[0]), int(windows.ends(starts)[0])

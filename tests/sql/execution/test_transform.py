@@ -15,6 +15,7 @@ import pytest
 import ferris_beam as fb
 from ferris_beam.errors import PlanError, SqlError
 from ferris_beam.sql.execution.compiler import Compiler
+from ferris_beam.sql.nodes import Join
 from tests.transforms.pipelines import run
 
 ORDERS = [
@@ -232,3 +233,35 @@ def test_a_job_that_is_started_again_after_its_end_has_nothing_to_do(data: Path)
     run(lambda p: p | fb.sql(text.replace("format =", "if_exists = 'overwrite', format =")),
         "--name=n", "--rerun")  # fmt: skip
     assert rows_of(data / "out") == before
+
+
+@pytest.mark.parametrize("limit", [0, 64])
+def test_both_ways_of_joining_give_the_same(data: Path, limit: int) -> None:
+    text = """
+        SELECT o.id, c.country FROM '$data/orders.jsonl' o
+        LEFT JOIN '$data/customers.jsonl' c ON o.customer = c.id
+    """
+    seen: set[str] = set()
+    build = Compiler.build
+
+    def noted(self: Compiler, *arguments: Any) -> Any:
+        built = build(self, *arguments)
+        seen.update(node.strategy for nodes in self.labels.values() for node in nodes
+                    if isinstance(node, Join))  # fmt: skip
+        return built
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiler, "build", noted)
+        rows = result(data, text, f"--broadcast_limit={limit}")
+    assert seen == {"broadcast" if limit else "hash"}
+    assert [row["country"] for row in rows] == ["DE", "FR", "DE", None]
+
+
+def test_a_derived_side_of_a_join_is_a_side_input(data: Path) -> None:
+    text = """
+        SELECT o.id, t.n FROM '$data/orders.jsonl' o
+        JOIN (SELECT customer, COUNT(*) AS n FROM '$data/orders.jsonl' p GROUP BY customer) t
+        ON o.customer = t.customer
+    """
+    rows = result(data, text)
+    assert [(row["id"], row["n"]) for row in rows] == [(1, 2), (2, 1), (3, 2), (4, 1)]

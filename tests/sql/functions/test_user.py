@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -22,6 +24,7 @@ from ferris_beam.errors import BadRecordError, FatalError, SqlError
 from ferris_beam.sql.execution.transform import Sql
 from ferris_beam.sql.functions import UserFunction, using
 from ferris_beam.sql.functions.modules import functions_of
+from tests.pseudo_terminal import python
 from tests.sql.functions.running import select
 from tests.sql.functions.written_elsewhere import quadratic_mean, shout, spread, tenth
 
@@ -200,3 +203,15 @@ def test_a_class_that_lacks_a_part_is_refused() -> None:
 def test_arguments_that_do_not_fit_are_refused_with_a_caret() -> None:
     with using([shout]), pytest.raises(SqlError, match=r"shout takes 1 argument, not 2(.|\n)*\^"):
         select("shout('a', 'b')")
+
+
+def test_the_command_line_takes_modules(tmp_path: Path) -> None:
+    (tmp_path / "names.csv").write_text("name,x\nada,1\nbob,3\n", encoding="utf-8")
+    query = f"SELECT shout(name) AS name FROM 'file:{tmp_path}/names.csv' ORDER BY name"
+    module = "tests.sql.functions.written_elsewhere"
+    done = python("-m", "pipelines.sql", "--json", "--functions", module, "--query", query)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"name": "ADA!"},
+        {"name": "BOB!"},
+    ]

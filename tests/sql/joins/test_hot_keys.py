@@ -80,6 +80,15 @@ def test_the_result_is_the_same(kind: nodes.JoinKind, side: Side) -> None:
     assert bag(found) == bag(in_duckdb(left, right, kind, CONDITION))
 
 
+def test_partitions_without_rows() -> None:
+    left, right = skewed("l", 120, 1), skewed("r", 0, 2)
+    node = join_of(left, right, "left")
+    plan = plan_hash_join(node, hot_keys=hashes_of(node, "left", left))
+    inputs = [cut(left, random.Random(1)), cut(right, random.Random(2))]
+    found = run_stage([plan.left, plan.right], plan.completion, inputs, node.schema, PARTITIONS)
+    assert bag(found) == bag(in_duckdb(left, right, "left", CONDITION))
+
+
 def test_which_side_may_be_salted() -> None:
     left, right = even("l", 3), even("r", 3)
 

@@ -29,7 +29,7 @@ SCHEMA = pa.schema([("r.k", pa.int64()), ("r.name", pa.string())])
 def scan(tmp_path: Path) -> nodes.Scan:
     (tmp_path / "names.csv").write_text("k,name\n" + "".join(f"{n},n{n}\n" for n in range(1, 6)))
     endpoint = Endpoint.of(
-        (tmp_path / "names.csv").as_uri(), {"schema": "k BIGINT, name VARCHAR"}, "source"
+        (tmp_path / "names.csv").as_uri(), {"schema": "k:int64,name:string"}, "source"
     )
     return nodes.Scan(SCHEMA, endpoint, "r", ("k", "name"))
 

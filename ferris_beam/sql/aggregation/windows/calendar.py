@@ -37,7 +37,8 @@ class CalendarWindows:
     panes_are_windows = True
 
     def assign(self, times: Integers) -> tuple[Integers | None, Integers]:
-        """Each row once for each of its windows (None: all rows once), and the windows' starts."""
+        """Each row once for each of its windows (None: all rows once), and the windows' numbers,
+        which are their starts."""
         if self.size == self.slide:
             return None, self._latest(times)
         number = self._number(self._local(times))
@@ -49,6 +50,12 @@ class CalendarWindows:
                 rows.append(inside)
                 starts.append(start[inside])
         return _once(np.concatenate(rows), np.concatenate(starts))
+
+    def starts(self, numbers: Integers) -> Integers:
+        return numbers
+
+    def numbers(self, starts: Integers) -> Integers:
+        return starts
 
     def windows(self, panes: Integers) -> tuple[Integers | None, Integers]:
         return None, panes

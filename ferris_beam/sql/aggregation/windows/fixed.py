@@ -34,19 +34,28 @@ class FixedWindows:
         return self.size == self.slide
 
     def assign(self, times: Integers) -> tuple[Integers | None, Integers]:
-        """The rows that are in a window (None: all), and the start of the pane of each."""
+        """The rows that are in a window (None: all), and the number of the pane of each."""
+        shifted = times - self.offset if self.offset else times
         rows = None
         if self.slide > self.size:
-            inside = (times - self.offset) % self.slide < self.size
-            rows, times = np.flatnonzero(inside), times[inside]
-        return rows, _floor(times, self.pane, self.offset)
+            inside = shifted % self.slide < self.size
+            rows, shifted = np.flatnonzero(inside), shifted[inside]
+        return rows, shifted // self.pane  # rounded down, also before 1970
+
+    def starts(self, numbers: Integers) -> Integers:
+        """When panes begin."""
+        return numbers * self.pane + self.offset
+
+    def numbers(self, starts: Integers) -> Integers:
+        """The number of the pane that begins at each of ``starts``."""
+        return (starts - self.offset) // self.pane
 
     def windows(self, panes: Integers) -> tuple[Integers | None, Integers]:
         """For each window that a pane belongs to: the pane's place (None: each once, in order),
         and the window's start."""
         if self.panes_are_windows:
             return None, panes
-        last = _floor(panes, self.slide, self.offset)
+        last = (panes - self.offset) // self.slide * self.slide + self.offset
         places, starts = [], []
         for back in range(-(-self.size // self.slide)):
             start = last - back * self.slide
@@ -57,10 +66,3 @@ class FixedWindows:
 
     def ends(self, starts: Integers) -> Integers:
         return starts + self.size
-
-
-def _floor(times: Integers, step: int, offset: int) -> Integers:
-    """Rounded down, also before 1970 (numpy's // rounds down)."""
-    shifted = times - offset if offset else times
-    floored = shifted // step * step
-    return floored + offset if offset else floored

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
 from ferris_beam.sql.functions.define import category, engine, over
-from ferris_beam.sql.functions.vectorised import bits
+from ferris_beam.sql.functions.definition import Vectorised
+from ferris_beam.sql.functions.vectorised import bits, checked
 
 _number = category("numbers")
+
+
+def _checked(name: str, run: Callable[..., np.ndarray], count: int = 1) -> Vectorised:
+    return over(checked.finite(name, run), *[pa.float64()] * (count + 1))
+
+
+def _log(*given: exp.Expression) -> exp.Expression:
+    return engine("checked_log10" if len(given) == 1 else "checked_log", *given)
 
 
 def _modulo(dividend: exp.Expression, divisor: exp.Expression) -> exp.Expression:
@@ -43,9 +55,27 @@ def _double(value: exp.Expression) -> exp.Expression:
 
 FUNCTIONS = (
     _number("abs(number)", "The absolute value.", ("abs(-3)", "3")),
-    _number("acos(number)", "The arc cosine, in radians.", ("acos(1)", "0.0")),
-    _number("acosh(number)", "The inverse hyperbolic cosine.", ("acosh(1)", "0.0")),
-    _number("asin(number)", "The arc sine, in radians.", ("asin(0)", "0.0")),
+    _number(
+        "acos(number)",
+        "The arc cosine, in radians.",
+        ("acos(1)", "0.0"),
+        engine="checked_acos",
+        ours=_checked("acos", np.arccos),
+    ),
+    _number(
+        "acosh(number)",
+        "The inverse hyperbolic cosine.",
+        ("acosh(1)", "0.0"),
+        engine="checked_acosh",
+        ours=_checked("acosh", np.arccosh),
+    ),
+    _number(
+        "asin(number)",
+        "The arc sine, in radians.",
+        ("asin(0)", "0.0"),
+        engine="checked_asin",
+        ours=_checked("asin", np.arcsin),
+    ),
     _number("asinh(number)", "The inverse hyperbolic sine.", ("asinh(0)", "0.0")),
     _number("atan(number)", "The arc tangent, in radians.", ("atan(0)", "0.0")),
     _number(
@@ -68,10 +98,22 @@ FUNCTIONS = (
         aliases=("ceiling",),
     ),
     _number("cos(number)", "The cosine of an angle in radians.", ("cos(0)", "1.0")),
-    _number("cosh(number)", "The hyperbolic cosine.", ("cosh(0)", "1.0")),
+    _number(
+        "cosh(number)",
+        "The hyperbolic cosine.",
+        ("cosh(0)", "1.0"),
+        engine="checked_cosh",
+        ours=_checked("cosh", np.cosh),
+    ),
     _number("cot(number)", "The cotangent of an angle in radians.", ("round(cot(1), 4)", "0.6421")),
     _number("degrees(radians)", "Radians in degrees.", ("degrees(pi())", "180.0")),
-    _number("exp(number)", "e to the power of the number.", ("exp(0)", "1.0")),
+    _number(
+        "exp(number)",
+        "e to the power of the number.",
+        ("exp(0)", "1.0"),
+        engine="checked_exp",
+        ours=_checked("exp", np.exp),
+    ),
     _number("factorial(number)", "1 · 2 · … · number.", ("factorial(5)", "120")),
     _number(
         "floor(number)", "The greatest whole number that is not greater.", ("floor(1.8)", "1.0")
@@ -102,15 +144,36 @@ FUNCTIONS = (
         ("lcm(4, 6)", "12"),
         aliases=("least_common_multiple",),
     ),
-    _number("ln(number)", "The natural logarithm.", ("ln(1)", "0.0")),
+    _number(
+        "ln(number)",
+        "The natural logarithm.",
+        ("ln(1)", "0.0"),
+        engine="checked_ln",
+        ours=_checked("ln", np.log),
+    ),
     _number(
         "log([base, ]number)",
         "The logarithm, of base 10 if none is given.",
         ("log(100)", "2.0"),
         ("log(2, 8)", "3.0"),
+        render=_log,
+        engine="checked_log",
+        ours=_checked("log", checked.logarithm, 2),
     ),
-    _number("log10(number)", "The logarithm of base 10.", ("log10(1000)", "3.0")),
-    _number("log2(number)", "The logarithm of base 2.", ("log2(8)", "3.0")),
+    _number(
+        "log10(number)",
+        "The logarithm of base 10.",
+        ("log10(1000)", "3.0"),
+        engine="checked_log10",
+        ours=_checked("log10", np.log10),
+    ),
+    _number(
+        "log2(number)",
+        "The logarithm of base 2.",
+        ("log2(8)", "3.0"),
+        engine="checked_log2",
+        ours=_checked("log2", np.log2),
+    ),
     _number(
         "mod(dividend, divisor)",
         "The remainder, with the dividend's sign; also written dividend % divisor.",
@@ -127,6 +190,8 @@ FUNCTIONS = (
         "power(base, exponent)",
         "The base to the power of the exponent.",
         ("power(2, 10)", "1024.0"),
+        engine="checked_power",
+        ours=_checked("power", np.power, 2),
         aliases=("pow",),
     ),
     _number("radians(degrees)", "Degrees in radians.", ("round(radians(180), 4)", "3.1416")),
@@ -150,7 +215,13 @@ FUNCTIONS = (
         aliases=("sign",),
     ),
     _number("sin(number)", "The sine of an angle in radians.", ("sin(0)", "0.0")),
-    _number("sinh(number)", "The hyperbolic sine.", ("sinh(0)", "0.0")),
+    _number(
+        "sinh(number)",
+        "The hyperbolic sine.",
+        ("sinh(0)", "0.0"),
+        engine="checked_sinh",
+        ours=_checked("sinh", np.sinh),
+    ),
     _number("sqrt(number)", "The square root.", ("sqrt(16)", "4.0")),
     _number("tan(number)", "The tangent of an angle in radians.", ("tan(0)", "0.0")),
     _number("tanh(number)", "The hyperbolic tangent.", ("tanh(0)", "0.0")),

@@ -9,7 +9,7 @@ from ferris_beam.sql.functions import typed_calls
 from ferris_beam.sql.functions.define import Render, as_micros, category, engine, over
 from ferris_beam.sql.functions.definition import Vectorised
 from ferris_beam.sql.functions.formats import chrono, java, postgresql
-from ferris_beam.sql.functions.vectorised import calendar, intervals, parsing
+from ferris_beam.sql.functions.vectorised import calendar, intervals, parsing, truncation
 
 _time = category("dates and times")
 _TEXT, _INTEGER, _MICROS = pa.string(), pa.int64(), calendar.MICROS
@@ -68,17 +68,6 @@ def _number(value: int) -> exp.Expression:
     return exp.Literal.number(value)
 
 
-def _date_trunc(
-    part: exp.Expression, time: exp.Expression, zone: exp.Expression | None = None
-) -> exp.Expression:
-    """With a zone: borders are those of its calendar (PostgreSQL's third argument)."""
-    if zone is None:
-        return engine("date_trunc", part, time)
-    local = exp.AtTimeZone(this=exp.paren(time), zone=zone)
-    truncated = engine("date_trunc", part, exp.paren(local))
-    return exp.paren(exp.AtTimeZone(this=truncated, zone=zone.copy()))
-
-
 def _difference(name: str) -> Render:
     return lambda part, start, end: engine(name, part, as_micros(start), as_micros(end))
 
@@ -131,15 +120,6 @@ def _date_format(time: exp.Expression, written: exp.Expression) -> exp.Expressio
     return engine("to_char", time, _formatted(written, java))
 
 
-def _to_timestamp(value: exp.Expression, written: exp.Expression | None = None) -> exp.Expression:
-    if written is None:
-        return engine("arrow_cast", engine("to_timestamp", value), _UTC)
-    text = written.name if isinstance(written, exp.Literal) else ""
-    return engine(
-        "arrow_cast", engine("strptime", value, postgresql(text) if text else written), _UTC
-    )
-
-
 def _to_date(value: exp.Expression, written: exp.Expression | None = None) -> exp.Expression:
     if written is None:
         return exp.cast(value, "date")
@@ -154,7 +134,7 @@ def _from_units(unit: str) -> Render:
 
 
 def _last_day(time: exp.Expression) -> exp.Expression:
-    month = engine("date_trunc", "month", as_micros(time))
+    month = engine("date_trunc_micros", "month", as_micros(time))
     moved = exp.paren(exp.Add(this=month, expression=_interval(1, "month")))
     before = exp.paren(exp.Sub(this=moved, expression=_interval(1, "day")))
     return exp.cast(before, "date")
@@ -269,9 +249,12 @@ FUNCTIONS = (
     ),
     _time(
         "date_trunc(part, time[, zone])",
-        "The start of the microsecond … year that holds the time, in the calendar of the zone.",
+        "The start of the unit (microsecond … year, decade, century, millennium) that holds the "
+        "time, in the calendar of the zone.",
         (f"date_trunc('hour', {_TS})", "2026-03-29 10:00:00"),
-        render=_date_trunc,
+        by_type=typed_calls.date_trunc,
+        ours=over(truncation.date_trunc, _TEXT, _MICROS, _MICROS),
+        engine="date_trunc_micros",
         aliases=("datetrunc",),
     ),
     _time(
@@ -383,7 +366,7 @@ FUNCTIONS = (
         "since 1970-01-01 as a timestamp with time zone.",
         ("to_timestamp(1774779330)", "2026-03-29 10:15:30+00:00"),
         ("to_timestamp('29.03.2026', 'DD.MM.YYYY')", "2026-03-29 00:00:00+00:00"),
-        render=_to_timestamp,
+        by_type=typed_calls.to_timestamp,
     ),
     _time(
         "to_date(text[, format])",

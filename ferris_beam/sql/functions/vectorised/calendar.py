@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from ferris_beam.sql.functions.vectorised.groups import per_value
 
 MICROS = pa.timestamp("us")
-_FIXED = {
+FIXED = {
     "microsecond": 1,
     "millisecond": 1_000,
     "second": 1_000_000,
@@ -20,7 +20,7 @@ _FIXED = {
     "day": 86_400_000_000,
     "week": 604_800_000_000,
 }
-_MONTHS = {
+MONTHS = {
     "month": 1,
     "quarter": 3,
     "year": 12,
@@ -41,15 +41,15 @@ _SPELLINGS = {
     "y": "year", "yr": "year", "yrs": "year", "years": "year",
     "decades": "decade", "centuries": "century", "c": "century", "millennia": "millennium",
 }  # fmt: skip
-_DAY = _FIXED["day"]
+_DAY = FIXED["day"]
 
 
 def unit(part: str) -> str:
     """The unit that ``part`` spells; ValueError where there is none."""
     name = part.lower()
     name = _SPELLINGS.get(name, name)
-    if name not in _FIXED and name not in _MONTHS:
-        known = ", ".join([*_FIXED, *_MONTHS])
+    if name not in FIXED and name not in MONTHS:
+        known = ", ".join([*FIXED, *MONTHS])
         raise ValueError(f"there is no unit of time {part!r}; there are {known}")
     return name
 
@@ -70,23 +70,23 @@ def date_sub(part: pa.Array, start: pa.Array, end: pa.Array) -> pa.Array:
 def _borders(name: str, start: pa.Array, end: pa.Array) -> pa.Array:
     if name == "week":
         return _over_integers(lambda a, b: _truncated(b // _DAY - a // _DAY, 7), start, end)
-    if name in _FIXED:
-        size = _FIXED[name]
+    if name in FIXED:
+        size = FIXED[name]
         return _over_integers(lambda a, b: b // size - a // size, start, end)
-    months = _MONTHS[name]
+    months = MONTHS[name]
     return _over_months(lambda a, b: b // months - a // months, start, end)
 
 
 def _whole(name: str, start: pa.Array, end: pa.Array) -> pa.Array:
-    if name in _FIXED:
-        return _over_integers(lambda a, b: _truncated(b - a, _FIXED[name]), start, end)
+    if name in FIXED:
+        return _over_integers(lambda a, b: _truncated(b - a, FIXED[name]), start, end)
     earlier, later = pc.min_element_wise(start, end), pc.max_element_wise(start, end)
     months = _over_months(lambda a, b: b - a, earlier, later)
     too_many = pc.greater(_add_months(earlier, months), later)
     months = pc.subtract(months, pc.cast(too_many, pa.int64()))
     signed = pc.if_else(pc.greater(start, end), pc.negate(months), months)
     numbers, missing = _numbers(signed)
-    return _array(_truncated(numbers, _MONTHS[name]), missing | _missing(start) | _missing(end))
+    return _array(_truncated(numbers, MONTHS[name]), missing | _missing(start) | _missing(end))
 
 
 def _truncated(values: np.ndarray, divisor: int) -> np.ndarray:

@@ -43,6 +43,13 @@ def equality(condition: exp.Expression) -> Equality | None:
     return None
 
 
+def equalities(conditions: Iterable[exp.Expression]) -> list[Equality]:
+    """Conditions of which it is known that all are equalities."""
+    found = [equality(condition) for condition in conditions]
+    assert None not in found
+    return [each for each in found if each is not None]
+
+
 def has_columns(expression: exp.Expression) -> bool:
     return expression.find(exp.Column) is not None
 
@@ -85,13 +92,24 @@ def joined(
 ) -> Join:
     """``plan`` and ``right``, which meet where all ``conditions`` hold and all ``keys`` are equal;
     each pair is one over ``plan`` and one over ``right``."""
-    pairs, rest = list(keys), []
+    pairs, null_safe, rest = list(keys), [], []
     for condition in conditions:
         found = equality(condition)
-        outer = None if found is None or found.null_safe else localized(found.outer, plan)
+        outer = None if found is None else localized(found.outer, plan)
         if found is None or outer is None or is_outer(outer):
             rest.append(localized(condition, plan))
+        elif found.null_safe:
+            null_safe.append((outer, found.inner))
         else:
             pairs.append((outer, found.inner))
-    join = planner.construct.join(plan, right, kind, pairs, conjunction(rest))
+    if pairs:  # keys are of one kind
+        rest += [exp.NullSafeEQ(this=outer, expression=inner) for outer, inner in null_safe]
+    join = planner.construct.join(
+        plan,
+        right,
+        kind,
+        pairs or null_safe,
+        conjunction(rest),
+        nulls_equal=bool(null_safe) and not pairs,
+    )
     return replace(join, single=single)

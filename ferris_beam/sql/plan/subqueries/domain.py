@@ -38,9 +38,7 @@ class Domain:
 
         return rewrite(expression, value)
 
-    def joined(
-        self, planner: Subplanner, node: Node, conditions: Iterable[exp.Expression]
-    ) -> Join:
+    def joined(self, planner: Subplanner, node: Node, conditions: Iterable[exp.Expression]) -> Join:
         """The rows of ``node`` beside each combination of values that they belong to."""
         residual = conjunction([self.bound(part) for part in conditions])
         return planner.construct.join(self.node, node, "inner", (), residual)

@@ -12,7 +12,7 @@ from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller
 
 
 def exists_filter(plan: Node, node: exp.Exists, negated: bool, planner: Subplanner) -> Node:
-    pulled = _rows_of(node, planner)
+    pulled = _rows_of(plan, node, planner)
     if pulled is None:
         return Filter(plan.schema, plan, exp.Boolean(this=not negated))
     kind = "anti" if negated else "semi"
@@ -20,20 +20,22 @@ def exists_filter(plan: Node, node: exp.Exists, negated: bool, planner: Subplann
 
 
 def exists_value(plan: Node, node: exp.Exists, planner: Subplanner) -> tuple[Node, exp.Expression]:
-    pulled = _rows_of(node, planner)
+    pulled = _rows_of(plan, node, planner)
     if pulled is None:
         return plan, exp.true()
-    plan, flag = flagged(plan, pulled, [], planner, node)
+    what = "EXISTS inside of an expression, with a condition other than an equality,"
+    pulled = Puller(planner, node, plan=plan).settled(pulled, what)
+    plan, flag = flagged(plan, pulled, [], planner)
     return plan, exp.Not(this=exp.Is(this=column(flag), expression=exp.Null()))
 
 
-def _rows_of(node: exp.Exists, planner: Subplanner) -> Pulled | None:
+def _rows_of(plan: Node, node: exp.Exists, planner: Subplanner) -> Pulled | None:
     """The rows of which one must exist; None: there always is one."""
     sub, _, _ = planner.plan_query(node.this)
     sub = _needed(sub)
     if isinstance(sub, Aggregate) and not sub.keys and sub.window is None:
         return None
-    puller = Puller(planner, node, repeats=True)
+    puller = Puller(planner, node, repeats=True, plan=plan)
     pulled = puller.pull(sub)
     if pulled.missing is not None:
         raise puller.refuse("EXISTS over an aggregate with HAVING and without GROUP BY")

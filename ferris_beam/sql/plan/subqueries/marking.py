@@ -13,15 +13,15 @@ from sqlglot import exp
 from ferris_beam.sql.nodes import Named, Node, Sort, column
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.subqueries.correlation import Pair, equality, inner_columns, joined
-from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller
+from ferris_beam.sql.plan.subqueries.pulling import Pulled
 
 
 def flagged(
-    plan: Node, pulled: Pulled, keys: Sequence[Pair], planner: Subplanner, at: exp.Expression
+    plan: Node, pulled: Pulled, keys: Sequence[Pair], planner: Subplanner
 ) -> tuple[Node, str]:
     """``plan`` with a column that is TRUE where a row of ``pulled`` meets its conditions and
     equals ``keys``, else NULL; and the name of that column."""
-    grouped, conditions, names = grouped_by(pulled, [inner for _, inner in keys], planner, at)
+    grouped, conditions, names = grouped_by(pulled, [inner for _, inner in keys], planner)
     pairs = [(outer, column(name)) for (outer, _), name in zip(keys, names, strict=True)]
     flag = planner.names.unique("exists")
     right = with_flag(grouped, flag, planner)
@@ -38,7 +38,6 @@ def grouped_by(
     pulled: Pulled,
     values: Sequence[exp.Expression],
     planner: Subplanner,
-    at: exp.Expression,
     calls: Sequence[Named] = (),
 ) -> tuple[Node, list[exp.Expression], list[str]]:
     """The rows of ``pulled`` grouped by what its conditions compare, and by ``values``: the node,
@@ -50,9 +49,7 @@ def grouped_by(
             conditions.append(part)
             continue
         found = equality(part)
-        if found is None:
-            puller = Puller(planner, at)
-            raise puller.refuse("inside of an expression, a condition other than an equality")
+        assert found is not None
         name = planner.names.unique("correlated")
         keys.append(Named(name, found.inner))
         conditions.append(found.over(column(name)))

@@ -24,7 +24,7 @@ def membership_filter(
     negated: bool,
     planner: Subplanner,
 ) -> Node:
-    pairs, pulled = _sides(tested, query, planner)
+    pairs, pulled = _sides(plan, tested, query, planner)
     if not negated:
         return joined(planner, plan, pulled.node, "semi", pulled.conditions, pairs)
     if len(pairs) == 1 and not pulled.conditions:
@@ -48,17 +48,20 @@ def membership_value(
     planner: Subplanner,
 ) -> tuple[Node, exp.Expression]:
     """TRUE where an equal row was found; else NULL where one might be equal; else FALSE."""
-    pairs, pulled = _sides(tested, query, planner)
+    pairs, pulled = _sides(plan, tested, query, planner)
+    puller = Puller(planner, query, plan=plan)
     if len(pairs) > 1:
-        raise Puller(planner, query).refuse("IN with several columns inside of an expression")
+        raise puller.refuse("IN with several columns inside of an expression")
+    what = "IN inside of an expression, with a condition other than an equality,"
+    pulled = puller.settled(pulled, what)
     ((value, inner),) = pairs
-    plan, flag = flagged(plan, pulled, pairs, planner, query)
+    plan, flag = flagged(plan, pulled, pairs, planner)
     rows, known = planner.names.unique("rows"), planner.names.unique("known")
     calls = [
         Named(rows, exp.Count(this=exp.Star())),
         Named(known, exp.Count(this=inner.copy())),
     ]
-    counted, conditions, _ = grouped_by(pulled, (), planner, query, calls)
+    counted, conditions, _ = grouped_by(pulled, (), planner, calls)
     plan = joined(planner, plan, counted, "left", conditions)
     found = three_valued(_not_null(column(flag)), value, rows, known)
     return plan, exp.Not(this=found) if negated else found
@@ -85,7 +88,7 @@ def three_valued(
 
 
 def _sides(
-    tested: exp.Expression, query: exp.Expression, planner: Subplanner
+    plan: Node, tested: exp.Expression, query: exp.Expression, planner: Subplanner
 ) -> tuple[list[Pair], Pulled]:
     """What is compared with what, and the subquery."""
     sub, scope, _ = planner.plan_query(query)
@@ -98,7 +101,7 @@ def _sides(
             query,
             "select as many columns as there are values",
         )
-    puller = Puller(planner, query, repeats=True)
+    puller = Puller(planner, query, repeats=True, plan=plan)
     pulled = puller.pull(sub)
     if pulled.missing is not None:
         raise puller.refuse("IN over an aggregate without GROUP BY that names outer columns")

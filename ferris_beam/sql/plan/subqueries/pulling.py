@@ -27,7 +27,13 @@ from ferris_beam.sql.nodes import (
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.outer import expressions_of, is_outer, outer_columns
 from ferris_beam.sql.plan.rewriting import conjunction, conjuncts, rewrite
-from ferris_beam.sql.plan.subqueries.correlation import Equality, equality, inner_columns
+from ferris_beam.sql.plan.subqueries.correlation import (
+    equalities,
+    equality,
+    inner_columns,
+    localized,
+)
+from ferris_beam.sql.plan.subqueries.domain import Domain, domain
 
 Conditions = list[exp.Expression]
 
@@ -46,14 +52,16 @@ class Pulled:
 @dataclass(frozen=True)
 class Puller:
     """``repeats``: the subquery may have rows more often than it should, since only whether there
-    is one matters. ``at`` is where errors point to."""
+    is one matters. ``at`` is where errors point to. ``plan`` is the query around, from which the
+    values are taken that equalities alone don't tell (`domain`)."""
 
     planner: Subplanner
     at: exp.Expression
     repeats: bool = False
+    plan: Node | None = None
 
     def pull(self, node: Node) -> Pulled:
-        """Raises `SqlError` where a join can't express the correlation."""
+        """What is left of ``node``. Raises `SqlError` where no join expresses the correlation."""
         if not outer_columns(node):
             return Pulled(node)
         if isinstance(node, Filter):
@@ -69,6 +77,33 @@ class Puller:
         if isinstance(node, Join):
             return self._join(node)
         raise self.refuse(f"{type(node).__name__.upper()} over a column of the query around it")
+
+    def equal(self, pulled: Pulled, what: str) -> Pulled:
+        """The same, with equalities as its only conditions."""
+        if all(equality(part) is not None for part in pulled.conditions):
+            return pulled
+        return self._bound(pulled, what)[0]
+
+    def settled(self, pulled: Pulled, what: str) -> Pulled:
+        """The same, with equalities and what concerns the query around alone."""
+        if all(equality(part) or not inner_columns(part) for part in pulled.conditions):
+            return pulled
+        return self._bound(pulled, what)[0]
+
+    def _bound(
+        self, pulled: Pulled, what: str, needed: Iterable[exp.Expression] = ()
+    ) -> tuple[Pulled, Domain]:
+        """``pulled`` beside the outer columns that its conditions and ``needed`` name."""
+        found = None
+        if self.plan is not None:
+            found = domain(self.planner, self.plan, [*pulled.conditions, *needed])
+        if found is None:
+            raise self.refuse(what)
+        node = found.joined(self.planner, pulled.node, pulled.conditions)
+        return replace(pulled, node=node, conditions=found.equalities), found
+
+    def _local(self, expression: exp.Expression) -> exp.Expression:
+        return expression if self.plan is None else localized(expression, self.plan)
 
     def refuse(self, what: str) -> Exception:
         return self.planner.text.error(
@@ -88,20 +123,21 @@ class Puller:
 
     def _having(self, node: Filter, below: Pulled) -> Pulled:
         """A group that HAVING drops must not look like one without rows: it stays, all NULL."""
-        if is_outer(node.condition):
-            raise self.refuse("HAVING with a column of the query around it")
+        having = node.condition
+        if is_outer(having):
+            what = "HAVING with a column of the query around it"
+            below, around = self._bound(below, what, [having])
+            having = around.bound(having)
         assert below.missing is not None
         kept = {name for part in below.conditions for name in inner_columns(part)}
         columns = [
             Named(
                 each.name,
-                column(each.name)
-                if each.name in kept
-                else _where(node.condition, column(each.name)),
+                column(each.name) if each.name in kept else _where(having, column(each.name)),
             )
             for each in below.node.schema
         ]
-        condition = _with_values(node.condition, below.missing)
+        condition = self._local(_with_values(node.condition, below.missing))
         missing = {name: _where(condition, value) for name, value in below.missing.items()}
         return Pulled(
             Project(below.node.schema, below.node, tuple(columns)), below.conditions, missing
@@ -109,29 +145,39 @@ class Puller:
 
     def _project(self, node: Project) -> Pulled:
         below = self.pull(node.input)
-        if any(is_outer(each.expression) for each in node.columns):
-            raise self.refuse("a SELECT list that names columns of the query around it")
+        own = node.columns
+        if any(is_outer(each.expression) for each in own):
+            what = "a SELECT list that names columns of the query around it"
+            below, around = self._bound(below, what, [each.expression for each in own])
+            own = tuple(Named(each.name, around.bound(each.expression)) for each in own)
         names = [name for part in below.conditions for name in inner_columns(part)]
         names = [name for name in dict.fromkeys(names) if name not in node.schema.names]
         fields = [below.node.schema.field(name) for name in names]
-        columns = (*node.columns, *(Named(name, column(name)) for name in names))
+        columns = (*own, *(Named(name, column(name)) for name in names))
         project = Project(pa.schema([*node.schema, *fields]), below.node, columns)
         missing = None
         if below.missing is not None:
             missing = {
-                each.name: _with_values(each.expression, below.missing) for each in node.columns
+                each.name: self._local(_with_values(each.expression, below.missing))
+                for each in node.columns
             }
         return Pulled(project, below.conditions, missing)
 
     def _aggregate(self, node: Aggregate) -> Pulled:
         """Rows of different rows around are grouped apart: by the values that tell them apart."""
         below = self.pull(node.input)
-        if node.window is not None or any(is_outer(each) for each in expressions_of(node)):
-            raise self.refuse("grouping by a column of the query around it")
+        if node.window is not None:
+            raise self.refuse("a window of event time below a column of the query around it")
+        if any(is_outer(each) for each in expressions_of(node)):
+            what = "an aggregate of columns of the query around it"
+            below, around = self._bound(below, what, expressions_of(node))
+            keys = tuple(Named(each.name, around.bound(each.expression)) for each in node.keys)
+            calls = tuple(Named(each.name, around.bound(each.expression)) for each in node.calls)
+            node = replace(node, keys=keys, calls=calls)
         if not node.calls and node.keys:
             return self._distinct(node, below)
-        keys, conditions = self._keys(below, "an aggregate")
-        grouped = self._grouped(node, below.node, keys)
+        below = self.equal(below, "an aggregate below a condition other than an equality")
+        grouped, conditions = self._by_conditions(node, below)
         missing = None
         if not node.keys:
             missing = {call.name: _of_no_rows(call.expression) for call in node.calls}
@@ -139,46 +185,40 @@ class Puller:
 
     def _distinct(self, node: Aggregate, below: Pulled) -> Pulled:
         """Whatever the conditions are: rows are distinct together with the columns in them."""
+        if not self.repeats:
+            below = self.equal(below, "DISTINCT with a condition other than an equality")
         names = dict.fromkeys(name for part in below.conditions for name in inner_columns(part))
         taken = set(node.schema.names)
         keys = [Named(name, column(name)) for name in names if name not in taken]
-        if not self.repeats and any(equality(part) is None for part in below.conditions):
-            raise self.refuse("DISTINCT with a condition other than an equality")
         return Pulled(self._grouped(node, below.node, keys), below.conditions)
 
     def _grouped(self, node: Aggregate, input: Node, keys: Iterable[Named]) -> Node:
         return self.planner.construct.aggregate(input, (*node.keys, *keys), node.calls)
 
-    def _keys(self, below: Pulled, over: str) -> tuple[list[Named], Conditions]:
-        """The inner sides of the conditions, as columns; the conditions over those."""
+    def _by_conditions(self, node: Aggregate, below: Pulled) -> tuple[Node, Conditions]:
+        """Grouped by the inner sides of the conditions, too; the conditions over those."""
         keys: list[Named] = []
         conditions: Conditions = []
-        for part in below.conditions:
-            found = self._equality(part, over)
+        for found in equalities(below.conditions):
             name = self.planner.names.unique("correlated")
             keys.append(Named(name, found.inner))
             conditions.append(found.over(column(name)))
-        return keys, conditions
-
-    def _equality(self, part: exp.Expression, over: str) -> Equality:
-        found = equality(part)
-        if found is None:
-            raise self.refuse(f"{over} below a condition other than an equality")
-        return found
+        return self._grouped(node, below.node, keys), conditions
 
     def _sort(self, node: Sort) -> Pulled:
         below = self.pull(node.input)
-        if any(is_outer(each) for each in expressions_of(node)):
-            raise self.refuse("ORDER BY a column of the query around it")
         if node.limit is None and not node.offset:
             return below
+        if any(is_outer(each) for each in expressions_of(node)):
+            raise self.refuse("ORDER BY a column of the query around it")
+        below = self.equal(below, "LIMIT below a condition other than an equality")
         return self._numbered(node, below)
 
     def _numbered(self, node: Sort, below: Pulled) -> Pulled:
         """LIMIT for each row around: by the number of the row within its partition."""
         if below.missing is not None:
             raise self.refuse("LIMIT over an aggregate without GROUP BY")
-        partition = [self._equality(part, "LIMIT").inner for part in below.conditions]
+        partition = [found.inner for found in equalities(below.conditions)]
         name = self.planner.names.unique("row_number")
         order = [
             exp.Ordered(this=each.expression, desc=each.descending, nulls_first=each.nulls_first)
@@ -203,7 +243,8 @@ class Puller:
         below = self.pull(node.input)
         if below.missing is not None or any(is_outer(each) for each in expressions_of(node)):
             raise self.refuse("a window function over columns of the query around it")
-        partition = [self._equality(part, "a window function").inner for part in below.conditions]
+        below = self.equal(below, "a window function below a condition other than an equality")
+        partition = [found.inner for found in equalities(below.conditions)]
         calls = [Named(call.name, _partitioned(call.expression, partition)) for call in node.calls]
         over = self.planner.construct.over(below.node, (*node.partition, *partition), calls)
         return Pulled(over, below.conditions)

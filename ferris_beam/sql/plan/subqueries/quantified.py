@@ -41,7 +41,7 @@ def quantified_value(
 ) -> tuple[Node, exp.Expression]:
     """``compared`` takes the place of the comparison's left side."""
     query = node.expression.this
-    puller = Puller(planner, node, repeats=True)
+    puller = Puller(planner, node, repeats=True, plan=plan)
     if not isinstance(node, _COMPARISONS):
         raise puller.refuse(f"{type(node).__name__.upper()} with ANY or ALL")
     sub, scope, _ = planner.plan_query(query)
@@ -52,6 +52,7 @@ def quantified_value(
     pulled = puller.pull(sub)
     if pulled.missing is not None:
         raise puller.refuse("ANY or ALL over an aggregate that names outer columns")
+    pulled = puller.settled(pulled, "ANY or ALL with a condition other than an equality")
     names = {part: planner.names.unique(part) for part in ("least", "greatest", "rows", "known")}
     value = column(scope.fields[0].flat)
     calls = [
@@ -60,7 +61,7 @@ def quantified_value(
         Named(names["rows"], exp.Count(this=exp.Star())),
         Named(names["known"], exp.Count(this=value)),
     ]
-    counted, conditions, _ = grouped_by(pulled, (), planner, node, calls)
+    counted, conditions, _ = grouped_by(pulled, (), planner, calls)
     plan = joined(planner, plan, counted, "left", conditions)
     return plan, _decided(node, compared, names)
 

@@ -25,7 +25,7 @@ def scalar_value(
             query,
         )
     value = scope.fields[0].flat
-    pulled = Puller(planner, query).pull(sub)
+    pulled = Puller(planner, query, plan=plan).pull(sub)
     if pulled.missing is None:
         single = not _is_one_row(pulled.node)
         join = joined(planner, plan, pulled.node, "left", pulled.conditions, single=single)
