@@ -1,7 +1,7 @@
 """Events for aggregations: rising times, 1,000 keys, values whose sums are exact.
 
 Five columns: ``happened_at`` (µs, 1,000 rows a second, out of order by up to half a second),
-``key`` (1,000 texts), ``user_id`` (a million), ``number`` (int64), ``value`` (a double, quarters, so
+``key`` (1,000 texts), ``user_id`` (a million), ``number`` (int64), ``value`` (quarters, doubles, so
 that sums are the same in every order).
 """
 

@@ -8,7 +8,11 @@ from ferris_beam.sql.aggregation.aggregation import Aggregation
 from ferris_beam.sql.aggregation.calls import call_of
 from ferris_beam.sql.aggregation.catalog import function_of
 from ferris_beam.sql.aggregation.inputs import Collector
-from ferris_beam.sql.aggregation.stage import AggregateCompletion, AggregatePreparation
+from ferris_beam.sql.aggregation.stage import (
+    MEMORY_LIMIT,
+    AggregateCompletion,
+    AggregatePreparation,
+)
 from ferris_beam.sql.aggregation.windows import windows_of
 from ferris_beam.sql.nodes import Aggregate
 from ferris_beam.sql.text import SqlText
@@ -22,8 +26,13 @@ class GroupBy:
     completion: AggregateCompletion
 
 
-def plan_aggregate(node: Aggregate, text: SqlText | None = None) -> GroupBy:
-    """Raises `SqlError` for a call that can't be computed."""
+def plan_aggregate(
+    node: Aggregate, text: SqlText | None = None, *, memory_limit: int = MEMORY_LIMIT
+) -> GroupBy:
+    """``memory_limit``: how many bytes of states a partition merges at a time.
+
+    Raises `SqlError` for a call that can't be computed.
+    """
     collector = Collector(node.input.schema, text)
     keys = tuple(
         collector.column(key.expression, f"k{place}") for place, key in enumerate(node.keys)
@@ -39,5 +48,6 @@ def plan_aggregate(node: Aggregate, text: SqlText | None = None) -> GroupBy:
     window = windows_of(node.window, text) if node.window else None
     aggregation = Aggregation(keys, functions, node.schema, window, time)
     return GroupBy(
-        AggregatePreparation(collector.inputs(), aggregation), AggregateCompletion(aggregation)
+        AggregatePreparation(collector.inputs(), aggregation),
+        AggregateCompletion(aggregation, memory_limit),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ferris_beam.batches.hashing import partitions_of
 from ferris_beam.interval import Origin
 from ferris_beam.sql.aggregation.aggregation import Aggregation
 from ferris_beam.sql.aggregation.held import HeldRows, HeldStates
@@ -15,6 +16,9 @@ from ferris_beam.transforms.stage import Completion, Preparation
 
 HELD_ROWS = 1 << 20
 HELD_BYTES = 64 << 20
+MEMORY_LIMIT = 1 << 30
+_BEHIND = 1 << 16
+"""What is left of a hash behind the bits that have decided the partition."""
 _FEW = 0.5
 """Groups are few when there are at most so many for each row."""
 _OUTPUT_ROWS = 1 << 16
@@ -72,20 +76,47 @@ class AggregatePreparation(Preparation):
 @dataclass(frozen=True)
 class AggregateCompletion(Completion):
     """Merges the states of a partition. Without keys and window there is one row, in partition 0,
-    also where no row came in."""
+    also where no row came in.
+
+    More than ``memory_limit`` bytes of states are merged in shares of the keys, one after the
+    other, so that what is made of them never takes much more.
+    """
 
     aggregation: Aggregation
+    memory_limit: int = MEMORY_LIMIT
 
     def results(
         self, partition: int, inputs: Sequence[Iterable[pa.RecordBatch]]
     ) -> Iterator[pa.RecordBatch]:
-        aggregation = self.aggregation
-        merged = self._merged(inputs[0])
-        if not merged.num_rows and aggregation.is_global and partition == 0:
-            merged = aggregation.of_no_rows()
-        rows = aggregation.sorted(aggregation.finish(merged))
-        for start in range(0, max(1, rows.num_rows), _OUTPUT_ROWS):
-            yield rows.slice(start, _OUTPUT_ROWS)
+        batches = [batch for batch in inputs[0] if batch.num_rows]
+        if not batches and self.aggregation.is_global and partition == 0:
+            batches = [self.aggregation.of_no_rows()]
+        found = False
+        for share in self._shares(batches):
+            merged = self._merged(share)
+            rows = self.aggregation.sorted(self.aggregation.finish(merged))
+            for start in range(0, rows.num_rows, _OUTPUT_ROWS):
+                found = True
+                yield rows.slice(start, _OUTPUT_ROWS)
+        if not found:
+            schema = self.aggregation.schema
+            yield pa.RecordBatch.from_arrays(
+                [pa.array([], each.type) for each in schema], schema=schema
+            )
+
+    def _shares(self, batches: list[pa.RecordBatch]) -> Iterator[Iterable[pa.RecordBatch]]:
+        keys = self.aggregation.key_columns
+        count = 1 + sum(batch.nbytes for batch in batches) // self.memory_limit
+        if count == 1 or not keys:
+            yield batches
+            return
+        for number in range(count):
+            yield (
+                batch.filter(
+                    pa.array(partitions_of(batch, keys, 1 << 32) // _BEHIND % count == number)
+                )
+                for batch in batches
+            )
 
     def _merged(self, batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
         states, rows = HeldStates(self.aggregation), HeldRows()

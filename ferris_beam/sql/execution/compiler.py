@@ -32,7 +32,7 @@ from ferris_beam.sql.nodes import (
     Union,
     Unnest,
 )
-from ferris_beam.sql.ordering import plan_over, plan_sort
+from ferris_beam.sql.ordering import plan_over, plan_sort, row_limit
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.partitioned import Partitioned
 from ferris_beam.transforms.stage import Completion, Preparation
@@ -94,17 +94,24 @@ class Compiler:
             below = below.input
         if not chain and not isinstance(below, (Scan, Given)):
             return self._compiled_once(below)
-        streams, steps = self._opened(below)
+        streams, steps = self._opened(below, chain[-1] if chain else None)
         steps += steps_of(chain[::-1], below.schema, self.text)
         return self._stepped(streams, steps, [*chain, below]) if steps else streams
 
-    def _opened(self, node: Node) -> tuple[Streams, list[Step]]:
+    def _opened(self, node: Node, above: Node | None = None) -> tuple[Streams, list[Step]]:
         """The batches of a leaf and what gives them the plan's names; of others themselves."""
         if isinstance(node, Scan):
             return (self._scans.read(node),), [Rename(node.names, node.schema)]
         if isinstance(node, Given):
             streams = self.stream(node.name) if node.stream else (self.given[node.name],)
             return streams, [Rename(node.names, node.schema)]
+        if isinstance(node, Over) and isinstance(above, Filter):
+            limit = row_limit(above.condition, node)
+            if limit is not None and id(above) not in self._built:
+                preparation, completion = plan_over(node, self.text, limit=limit)
+                self._built[id(above)] = above, self._staged("Over", node, (preparation,), completion)
+            if limit is not None:
+                return self._built[id(above)][1], []
         return self._compiled_once(node), []
 
     def _stepped(

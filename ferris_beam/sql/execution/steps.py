@@ -14,6 +14,7 @@ from ferris_beam.batches import Batch
 from ferris_beam.errors import BadRecordError
 from ferris_beam.reliability import write_good_rows
 from ferris_beam.sql.kernel import Fragment, Kernel, is_deterministic
+from ferris_beam.sql.kernel.types import plain
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.map import MapBatches, MapOperator
 from ferris_beam.transforms.meter import Meter
@@ -50,7 +51,10 @@ class Rename(Step):
     schema: pa.Schema
 
     def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
-        columns = [records[name] for name in self.names]
+        columns = [
+            _plainly(records[name], field.type)
+            for name, field in zip(self.names, self.schema, strict=True)
+        ]
         fields = [
             pa.field(name, column.type)
             for name, column in zip(self.schema.names, columns, strict=True)
@@ -59,6 +63,12 @@ class Rename(Step):
 
     def description(self) -> str:
         return f"{self.names} {self.schema.names}"
+
+
+def _plainly(column: pa.Array, planned: pa.DataType) -> pa.Array:
+    """The values themselves, where the source keeps them as a dictionary, a view…"""
+    stored = column.type
+    return column.cast(planned) if stored != planned and plain(stored) == planned else column
 
 
 @dataclass

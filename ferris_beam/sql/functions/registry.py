@@ -30,7 +30,8 @@ def functions() -> tuple[Function, ...]:
 
 def near(name: str) -> list[str]:
     """Up to three names that look like ``name``, the best first."""
-    return get_close_matches(name.lower(), [*_by_name(), *_USERS.get()], n=3)
+    shown = [known for known, function in _by_name().items() if not function.internal]
+    return get_close_matches(name.lower(), [*shown, *_USERS.get()], n=3)
 
 
 def of(expression: exp.Expression) -> Function | None:
@@ -61,6 +62,8 @@ def using(given: Iterable[UserFunction]) -> Iterator[None]:
     """
     known = dict(_USERS.get())
     for user in given:
+        if not isinstance(user, UserFunction):
+            raise SqlError(f"functions are made by @fb.function; {user!r} is none")
         if user.name in known and known[user.name].user != user:
             raise SqlError(f"two functions are called {user.name}; rename one: function(name='…')")
         known[user.name] = _of_user(user)

@@ -37,7 +37,7 @@ _KEYS: dict[type[exp.Expression], tuple[str, ...]] = {
     exp.GroupConcat: ("string_agg", "this", "separator"),
     exp.Initcap: ("initcap", "this"),
     exp.Last: ("last", "this"),
-    exp.Localtimestamp: ("now", "this"),
+    exp.Localtimestamp: ("localtimestamp", "this"),
     exp.LogicalAnd: ("bool_and", "this"),
     exp.LogicalOr: ("bool_or", "this"),
     exp.Max: ("max", "this", "expressions"),

@@ -70,6 +70,11 @@ def to_timestamp(
     return engine("arrow_cast", value, _UTC)
 
 
+def hexadecimal(types: Types, value: exp.Expression) -> exp.Expression:
+    digits = engine("to_hex", value) if pt.is_integer(types[0]) else engine("encode", value, "hex")
+    return engine("upper", digits)
+
+
 def array_sum(types: Types, items: exp.Expression) -> exp.Expression:
     """Integers and decimals exactly, where the engine's sum is a DOUBLE."""
     kind = types[0]

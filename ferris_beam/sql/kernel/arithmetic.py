@@ -31,25 +31,6 @@ if TYPE_CHECKING:
     from ferris_beam.sql.kernel.checking import Checker
 
 _OPERATIONS: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply"}
-_OF_FLOATS = frozenset(
-    [
-        "power",
-        "pow",
-        "exp",
-        "ln",
-        "log",
-        "log2",
-        "log10",
-        "sinh",
-        "cosh",
-        "cot",
-        "acos",
-        "asin",
-        "acosh",
-        "atanh",
-    ]
-)
-"""Functions of one or two numbers whose result may be infinite, or no number."""
 _DIGITS = 38
 _WIDE_DIGITS = 76
 _QUOTIENT_SCALE = 16
@@ -118,6 +99,10 @@ def check_negation(checker: Checker, node: exp.Expr) -> exp.Expr:
     given = checker.type_of(node.this)
     if pt.is_integer(given):
         return checked_call("subtract", given, cast_to(exp.Literal.number(0), given), node.this)
+    if not (
+        is_number(given) or pt.is_interval(given) or pt.is_duration(given) or pt.is_null(given)
+    ):
+        raise Refused(f"a minus needs a number, and this is {spoken(given)}", node)
     return set_type(node, given)
 
 
@@ -140,18 +125,6 @@ def check_sum(checker: Checker, whole: exp.Expr, total: exp.Sum) -> exp.Expr:
         return whole
     inner.replace(as_type(inner.copy(), given, summed))
     return cast_to(whole.copy(), result)
-
-
-def check_function(node: exp.Expr) -> exp.Expr:
-    """A function of floats that may become infinite: as an operator, it fails instead."""
-    count = len(node.expressions)
-    known = isinstance(node, exp.Anonymous) and node.name.lower() in _OF_FLOATS
-    if not known or count not in (1, 2):
-        return node
-    double = pa.float64()
-    result = cast_to(node.copy(), double)
-    arguments = [cast_to(each.copy(), double) for each in node.expressions]
-    return checked_call(f"result_of_{count}", double, result, *arguments)
 
 
 def wider(left: pa.DataType, right: pa.DataType) -> pa.DataType:

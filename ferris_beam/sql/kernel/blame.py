@@ -29,7 +29,7 @@ _RUST = re.compile(
     r"(?:Large)?Binary(?:View)?|Decimal(?:128|256)(?:\([^)]*\))?|Timestamp\([^)]*\)|"
     r"Interval\([^)]*\)|Time(?:32|64)\([^)]*\))"
 )
-_PLANNING = re.compile(r"^Error during planning: |^This feature is not implemented: ")
+_PLANNING = re.compile(r"^This feature is not implemented: ")
 _CANDIDATES = re.compile(r"Candidate functions:\s*(.*)", re.DOTALL)
 
 
@@ -101,6 +101,11 @@ def _words(said: str, node: exp.Expr, schema: pa.Schema) -> tuple[str, str]:
     unknown = _INVALID_FUNCTION.search(said)
     if unknown is not None:
         near = functions.near(unknown[1])
+        if unknown[1] in near:  # known, and of another kind
+            return (
+                f"{unknown[1]} can't be called like this",
+                "docs/functions.md shows how it is called",
+            )
         return f"there is no function {unknown[1]}", f"did you mean {near[0]}?" if near else ""
     if _COERCE.search(said) and isinstance(node, exp.Binary):
         return _operands(node, schema)

@@ -10,7 +10,7 @@ import pyarrow.types as pt
 from sqlglot import exp
 
 from ferris_beam.sql.kernel.arithmetic import digits_of, wider
-from ferris_beam.sql.kernel.comparisons import align
+from ferris_beam.sql.kernel.comparisons import align, refuse_other_than_conditions
 from ferris_beam.sql.kernel.expressions import as_type, integer_of, set_type, text_of
 from ferris_beam.sql.kernel.types import is_number, is_text
 
@@ -32,6 +32,9 @@ def check_case(checker: Checker, node: exp.Expr) -> exp.Expr:
     steps = node.args["ifs"]
     if node.this is not None:
         align(checker, node, [node.this, *(step.this for step in steps)])
+    else:
+        for step in steps:
+            refuse_other_than_conditions(checker, step.this, "WHEN")
     results = [step.args["true"] for step in steps]
     if node.args.get("default") is not None:
         results.append(node.args["default"])

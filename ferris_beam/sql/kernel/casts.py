@@ -25,17 +25,47 @@ def check_cast(checker: Checker, node: exp.Expr) -> exp.Expr:
     except ValueError as error:
         raise Refused(str(error), node, "docs/sql.md lists the types") from None
     given = checker.type_of(node.this)
-    value = node.this
+    function = "arrow_try_cast" if isinstance(node, exp.TryCast) else "arrow_cast"
+    return cast(node.this, given, wanted, function)
+
+
+def cast(
+    value: exp.Expr, given: pa.DataType, wanted: pa.DataType, function: str = "arrow_cast"
+) -> exp.Expr:
+    """``value`` as ``wanted``, by rounding. ``function`` is the engine's: what it does with values
+    that don't fit."""
     if pt.is_integer(wanted) and pt.is_floating(given):
         value = checked_call("round", given, value)
     elif pt.is_integer(wanted) and pt.is_decimal(given) and given.scale:
         value = cast_to(value, _without_decimals(given))
-    elif pt.is_float32(wanted) and pt.is_float64(given) and not isinstance(node, exp.TryCast):
+    elif pt.is_float32(wanted) and pt.is_float64(given) and function == "arrow_cast":
         return set_type(call(checked_name("narrow", given), value), wanted)
     elif pt.is_timestamp(given) and is_text(wanted):
         return _time_as_text(value, given)
-    function = "arrow_try_cast" if isinstance(node, exp.TryCast) else "arrow_cast"
+    elif pt.is_list(given) and pt.is_list(wanted) and rounds(given, wanted):
+        item = exp.Identifier(this="ferris_item", quoted=True)
+        inner = cast(item.copy(), given.value_type, wanted.value_type, function)
+        lambda_ = exp.Lambda(this=inner, expressions=[item])
+        return cast_to(call("array_transform", value, lambda_), wanted, function)
+    elif pt.is_struct(given) and pt.is_struct(wanted) and rounds(given, wanted):
+        raise Refused(
+            f"{spoken(given)} can't be cast to {spoken(wanted)}", value, "cast its fields"
+        )
     return cast_to(value, wanted, function)
+
+
+def rounds(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether numbers somewhere inside lose decimals, which the engine would cut off.
+
+    >>> rounds(pa.list_(pa.float64()), pa.list_(pa.int32()))
+    True
+    """
+    if pt.is_list(given) and pt.is_list(wanted):
+        return rounds(given.value_type, wanted.value_type)
+    if pt.is_struct(given) and pt.is_struct(wanted):
+        pairs = zip(given, wanted, strict=False)
+        return any(rounds(one.type, other.type) for one, other in pairs)
+    return pt.is_integer(wanted) and (pt.is_floating(given) or pt.is_decimal(given))
 
 
 def _time_as_text(value: exp.Expr, given: pa.DataType) -> exp.Expr:

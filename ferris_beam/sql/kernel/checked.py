@@ -56,10 +56,6 @@ def checked_functions() -> tuple[ScalarUDF, ...]:
         found.append(_function("divide", type, _divide))
         found.append(_function("modulo", type, _modulo))
         found.append(_function("round", type, _round_half_even, 1))
-    for count in (1, 2):
-        double = pa.float64()
-        name = checked_name(f"result_of_{count}", double)
-        found.append(udf(_result, [double] * (count + 1), double, "immutable", name))
     narrow = checked_name("narrow", pa.float64())
     found.append(udf(_narrow, [pa.float64()], pa.float32(), "immutable", narrow))
     return tuple(found)
@@ -121,17 +117,6 @@ def _refuse_zero(left: pa.Array, right: pa.Array) -> None:
 def _round_half_even(values: pa.Array) -> pa.Array:
     """1.5 and 2.5 become 2: how a float becomes an integer (PostgreSQL, IEEE 754)."""
     return pc.round(values, 0, "half_to_even")
-
-
-def _result(result: pa.Array, *arguments: pa.Array) -> pa.Array:
-    """A function's ``result``, which must be finite where its arguments are."""
-    wrong = pc.invert(pc.is_finite(result))
-    if pc.any(wrong).as_py():
-        for argument in arguments:
-            wrong = pc.and_(wrong, pc.is_finite(argument))
-        if pc.any(wrong).as_py():
-            raise RowFault("out of range: a function has no finite value for its arguments")
-    return result
 
 
 def _narrow(values: pa.Array) -> pa.Array:

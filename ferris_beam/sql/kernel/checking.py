@@ -118,8 +118,7 @@ def _check_call(checker: Checker, node: exp.Expr) -> exp.Expr:
         by_type = functions.by_type(node, checker.type_of)
     except ValueError as error:
         raise Refused(str(error), node) from None
-    found = subscripts.check_call(checker, node) if by_type is None else by_type
-    return arithmetic.check_function(found)
+    return subscripts.check_call(checker, node) if by_type is None else by_type
 
 
 _HANDLERS: dict[type[exp.Expr], _Handler] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from ferris_beam.errors import BadRecordError, FatalError, FerrisError
 from ferris_beam.sql.kernel.types import spoken_name
 
 _PYTHON = re.compile(
-    r"PyErr \{ type: <class '(?P<type>[\w.]+)'>, value: \w+\((?P<value>.*?)\), "
+    r"Execution error: PyErr \{ type: <class '(?P<type>[\w.]+)'>, value: \w+\((?P<value>.*?)\), "
     r"traceback: (?:Some|None)",
     re.DOTALL,
 )
@@ -58,15 +59,15 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Reason], ...] = (
     ),
     (re.compile(r"overflow", re.I), lambda found: "overflow: a result does not fit its type"),
 )
-_PREFIX = re.compile(
-    r"^(?:DataFusion error: |(?:Arrow|Execution|External|Compute|Cast|Parser|Invalid argument)"
-    r" error: |Context\(.*?\): |caused by\s+|type_coercion\s+|Optimizer rule '.*?' failed\s+)+"
+_WRAPPER = re.compile(
+    r"^(?:DataFusion error: |External error: |Context\(.*?\): |caused by\s+|type_coercion\s+"
+    r"|Optimizer rule '\w+' failed\s+)+"
 )
-_OF_ROWS = re.compile(
-    r"Arrow error: |Execution error: |Divide by zero|Cast error|Parser error|Arithmetic overflow"
+_KIND = re.compile(
+    r"^(?:(?:Arrow|Execution|Compute|Cast|Parser|Invalid argument) error: "
+    r"|Error during planning: )+"
 )
-_NOT_OF_ROWS = re.compile(r"Internal error|not implemented|Error during planning|Schema error")
-_EXHAUSTED = re.compile(r"Resources exhausted|Failed to allocate|Memory Exhausted", re.I)
+_OF_ROWS = ("Arrow error: ", "Execution error: ")
 _LONGEST = 60
 
 
@@ -78,7 +79,7 @@ def run_error(error: BaseException, node: str = "", option: str = "") -> FerrisE
     if isinstance(error, FerrisError):
         return error
     said = str(error)
-    if _EXHAUSTED.search(said):
+    if _WRAPPER.sub("", said).startswith("Resources exhausted"):
         return _exhausted(said, node, option)
     reason = row_fault(said)
     if reason is not None:
@@ -87,11 +88,13 @@ def run_error(error: BaseException, node: str = "", option: str = "") -> FerrisE
 
 
 def row_fault(said: str) -> str | None:
-    """The reason if this is the fault of a row, else None."""
-    python = _PYTHON.search(said)
+    """The reason if this is the fault of a row, else None. What rows hold is quoted in messages:
+    only how these begin says of which kind they are."""
+    said = _WRAPPER.sub("", said)
+    python = _PYTHON.match(said)
     if python is not None:
         return _unquoted(python["value"]) if python["type"] in _ROW_FAULTS else None
-    if _NOT_OF_ROWS.search(said) or not _OF_ROWS.search(said):
+    if not said.startswith(_OF_ROWS):
         return None
     for pattern, reason in _KNOWN:
         found = pattern.search(said)
@@ -102,11 +105,11 @@ def row_fault(said: str) -> str | None:
 
 def readable(said: str) -> str:
     """DataFusion's words without what they are wrapped in, on one line."""
-    python = _PYTHON.search(said)
+    said = _WRAPPER.sub("", said.strip())
+    python = _PYTHON.match(said)
     if python is not None:
         return _unquoted(python["value"])
-    said = _PREFIX.sub("", said.strip())
-    return " ".join(said.split())
+    return " ".join(_KIND.sub("", said).split())
 
 
 def _exhausted(said: str, node: str, option: str) -> FatalError:
@@ -119,11 +122,11 @@ def _exhausted(said: str, node: str, option: str) -> FatalError:
 
 
 def _unquoted(value: str) -> str:
-    """The message in an exception's repr: `'division by zero'`."""
-    text = value.strip().rstrip(",")
-    if len(text) >= 2 and text[0] in "'\"" and text[-1] == text[0]:
-        text = text[1:-1]
-    return text.replace("\\\\n", "\n").replace("\\'", "'").replace('\\"', '"')
+    """The message in the arguments of an exception, as Python shows them: `'division by zero'`."""
+    try:
+        return str(ast.literal_eval(f"({value},)")[0])
+    except (SyntaxError, ValueError, IndexError):
+        return value
 
 
 def _label(reason: str) -> str:

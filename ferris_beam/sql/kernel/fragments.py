@@ -12,7 +12,7 @@ from ferris_beam.sql import functions
 from ferris_beam.sql.functions import UserFunction
 from ferris_beam.sql.kernel.blame import planning_error
 from ferris_beam.sql.kernel.checking import Checker, check_query
-from ferris_beam.sql.kernel.guards import guarded
+from ferris_beam.sql.kernel.guards import guarded, needs_guards
 from ferris_beam.sql.kernel.normalising import normalised
 from ferris_beam.sql.kernel.rendering import Refused, write
 from ferris_beam.sql.kernel.seeding import ROW_NUMBER, reads_rows, seeded
@@ -68,7 +68,7 @@ def fragment(
         if reads_rows(engines):
             tables[table_name(0)] = tables[table_name(0)].append(_ROW_NUMBER)
         checked = check_query(engines, tables)
-        guarded_sql = write(guarded(checked.copy()))
+        guarded_sql = write(guarded(checked.copy())) if needs_guards(checked) else ""
         sql = write(checked)
         planned = planned_schema(sql, tables, fully=True)
     except Refused as refused:
@@ -100,6 +100,7 @@ def types_of(
 
 
 def _type_of(expression: exp.Expr, schema: pa.Schema, text: SqlText | None) -> pa.DataType:
+    expression = expression.unalias()
     inner = expression.unnest()
     if isinstance(inner, exp.Column) and not inner.table:
         at = schema.get_field_index(inner.name)

@@ -47,6 +47,17 @@ def guarded(query: exp.Expr) -> exp.Expr:
     return query
 
 
+def needs_guards(query: exp.Expr) -> bool:
+    """Whether `guarded` could make another query of this one."""
+    for node in query.find_all(exp.And, exp.Or, exp.Case, exp.Coalesce, exp.Where):
+        if not isinstance(node, exp.Where):
+            if may_fail(node):
+                return True
+        elif isinstance(node.parent, exp.Select) and _reads_a_query(node.parent):
+            return True
+    return False
+
+
 def may_fail(node: exp.Expr) -> bool:
     """Whether a row could make ``node`` fail.
 

@@ -74,12 +74,16 @@ class Kernel:
         session = session_of_thread(self.limits)
         session.seed.text = seed
         session.learn(self.fragment.functions)
-        try:
-            return self._form(session, self.fragment.sql).run(tables)
-        except Exception as error:
-            if not self.fragment.guarded or row_fault(str(error)) is None:
-                raise
-        return self._form(session, self.fragment.guarded).run(tables)
+        guarded = self.fragment.guarded
+        if not getattr(self._prepared, "guarded", False):
+            try:
+                return self._form(session, self.fragment.sql).run(tables)
+            except Exception as error:
+                if not guarded or row_fault(str(error)) is None:
+                    raise
+        batches = self._form(session, guarded).run(tables)
+        self._prepared.guarded = True  # such rows seldom come alone
+        return batches
 
     def _form(self, session: Session, sql: str) -> _Prepared:
         """The thread's plan of one form of the query; a new one when the run's start is another."""
@@ -218,7 +222,7 @@ def _column(batch: pa.RecordBatch, field: pa.Field, rows: int) -> pa.Array:
     cast = cast_column(column, field.type, name=field.name)
     if len(cast.bad):
         failure = explain(column, cast.bad[:1], field)[0]
-        raise BadRecordError(failure.reason, "does not fit the type", failure.row)
+        raise BadRecordError(failure.reason, "does not fit the type")
     return cast.column
 
 

@@ -11,9 +11,11 @@ _COUNTED = "offset"
 
 
 def normalised(expression: exp.Expr) -> exp.Expression:
-    """A copy of ``expression`` in our spelling."""
+    """``expression`` in our spelling: a copy, where it is another one already."""
+    assert isinstance(expression, exp.Expression)
+    if not any(map(_is_concerned, expression.walk())):
+        return expression
     result = expression.copy()
-    assert isinstance(result, exp.Expression)
     for bracket in list(result.find_all(exp.Bracket)):
         _as_written(bracket)
     for node in list(result.find_all(exp.ToMap, exp.Mul)):
@@ -25,6 +27,12 @@ def normalised(expression: exp.Expr) -> exp.Expression:
         else:
             node.replace(replacement)
     return result
+
+
+def _is_concerned(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Mul):
+        return any(isinstance(side.unnest(), exp.Interval) for side in node.iter_expressions())
+    return isinstance(node, (exp.Bracket, exp.ToMap))
 
 
 def _as_written(node: exp.Bracket) -> None:

@@ -1,4 +1,4 @@
-"""SQL's SIMILAR TO patterns as regular expressions."""
+"""Patterns of LIKE and SIMILAR TO in the engine's form."""
 
 from __future__ import annotations
 
@@ -32,3 +32,20 @@ def similar_to_regex(pattern: str) -> str:
         else:
             parts.append(character if character in _SAME - {"^", "-"} else re.escape(character))
     return f"^(?s:{''.join(parts)})$"
+
+
+def with_backslashes(pattern: str, escape: str) -> str:
+    """The LIKE pattern in which a backslash escapes what ``escape`` did (empty: nothing).
+
+    >>> with_backslashes("10!%_!!", "!")
+    '10\\\\%_!'
+    """
+    parts: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == escape:
+            character = next(characters, escape)
+            parts.append(f"\\{character}" if character in "%_\\" else character)
+        else:
+            parts.append("\\\\" if character == "\\" else character)
+    return "".join(parts)

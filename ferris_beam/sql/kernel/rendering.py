@@ -17,7 +17,7 @@ from sqlglot.generator import Generator
 from ferris_beam.errors import SqlError
 from ferris_beam.sql import functions
 from ferris_beam.sql.functions.typed import arguments
-from ferris_beam.sql.kernel.patterns import similar_to_regex
+from ferris_beam.sql.kernel.patterns import similar_to_regex, with_backslashes
 from ferris_beam.sql.kernel.types import arrow_name, arrow_type
 from ferris_beam.sql.text import SqlText
 
@@ -216,6 +216,17 @@ class DataFusionGenerator(Generator):
             raise Refused("SIMILAR TO needs a pattern in quotes", expression)
         regex = exp.Literal.string(similar_to_regex(pattern.name))
         return f"{self.sql(expression.this)} ~ {self.sql(regex)}"
+
+    def escape_sql(self, expression: exp.Escape) -> str:
+        """DataFusion knows the backslash only."""
+        like, escape = expression.this.copy(), expression.expression
+        pattern = like.expression
+        literals = isinstance(pattern, exp.Literal) and isinstance(escape, exp.Literal)
+        if not literals or len(escape.name) > 1:
+            raise Refused("ESCAPE needs a pattern and one character, both in quotes", expression)
+        escaped = with_backslashes(pattern.name, escape.name)
+        like.set("expression", exp.Literal.string(escaped))
+        return self.sql(like)
 
     def bitwisenot_sql(self, expression: exp.BitwiseNot) -> str:
         return f"(-1 ^ ({self.sql(expression.this)}))"

@@ -45,16 +45,21 @@ class Seed:
     @property
     def start(self) -> datetime:
         """The run's start, which the seed's text begins with (RFC 3339); without it: now."""
-        try:
-            found = datetime.fromisoformat(self.text.split(" ", 1)[0].replace("Z", "+00:00"))
-        except ValueError:
-            return datetime.now(timezone.utc)
-        return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
+        return _start_of(self.text) or datetime.now(timezone.utc)
 
     @property
     def chance(self) -> str:
-        """What random values follow from: all behind the run's start."""
-        return self.text.partition(" ")[2] or self.text
+        """What random values depend on: what stands behind the run's start, so that a later run
+        that repeats an interval has the same values."""
+        return self.text if _start_of(self.text) is None else self.text.partition(" ")[2]
+
+
+def _start_of(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.partition(" ")[0].replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
 
 def is_seeded(node: exp.Expr) -> TypeGuard[exp.Anonymous]:

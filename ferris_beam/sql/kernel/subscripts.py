@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.types as pt
 from sqlglot import exp
 
-from ferris_beam.sql.kernel.expressions import set_type
+from ferris_beam.sql.kernel.expressions import cast_to, checked_call, set_type, text_of
 from ferris_beam.sql.kernel.rendering import call
 
 if TYPE_CHECKING:
@@ -43,11 +44,22 @@ def check_column(checker: Checker, node: exp.Expr) -> exp.Expr:
 
 
 def check_call(checker: Checker, node: exp.Expr) -> exp.Expr:
-    """``get_field(struct, 'name')``."""
+    """``get_field(struct, 'name')``, and the seconds of a span, which DataFusion counts whole."""
+    if node.name.lower() == "date_part" and len(node.expressions) == 2:
+        return _part(checker, node)
     if node.name.lower() != "get_field" or len(node.expressions) != 2:
         return node
     struct, name = node.expressions
     return _field(checker, struct, name.name) if name.is_string else node
+
+
+def _part(checker: Checker, node: exp.Expr) -> exp.Expr:
+    part, time = node.expressions
+    if text_of(part) != "epoch" or not pt.is_duration(checker.type_of(time)):
+        return node
+    micros = cast_to(cast_to(cast_to(time, pa.duration("us")), pa.int64()), pa.float64())
+    second = cast_to(exp.Literal.number(1_000_000), pa.float64())
+    return checked_call("divide", pa.float64(), micros, second)
 
 
 def _field(checker: Checker, struct: exp.Expr, name: str) -> exp.Expr:

@@ -16,6 +16,8 @@ from ferris_beam.sql.joins.hashing import mix
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.sides import unused_name
 from ferris_beam.sql.kernel import Kernel, fragment
+from ferris_beam.sql.ordering.frames import refuse_moving_frames
+from ferris_beam.sql.ordering.streaming import LEAST_BYTES
 from ferris_beam.sql.ordering.top_rows import RowLimit, top_rows_query
 from ferris_beam.sql.ordering.window_query import window_query
 from ferris_beam.sql.text import SqlText
@@ -100,7 +102,9 @@ class OverCompletion(Completion):
         self._schema = node.schema
         self._memory_limit = memory_limit
         query = fragment(window_query(node), [self._given], text)
-        self._kernel = Kernel(query, memory_limit, name="OVER", option="memory_limit")
+        sorting = max(memory_limit, LEAST_BYTES)
+        self._kernel = Kernel(query, sorting, name="OVER", option="memory_limit")
+        refuse_moving_frames(node, self._kernel, text)
 
     def results(
         self, partition: int, inputs: Sequence[Iterable[pa.RecordBatch]]

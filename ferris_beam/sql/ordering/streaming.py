@@ -11,9 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from ferris_beam.batches import from_ipc, to_ipc
 from ferris_beam.sql.kernel import Fragment
 from ferris_beam.sql.kernel.faults import run_error
 from ferris_beam.sql.kernel.sessions import Limits, session_of_thread
+
+LEAST_BYTES = 32 << 20
+"""Without so much memory DataFusion can't merge what it has put into files."""
 
 
 def streamed(
@@ -25,7 +29,7 @@ def streamed(
     """
     (schema,) = fragment.inputs
     try:
-        context = session_of_thread(Limits(memory_limit)).context
+        context = session_of_thread(Limits(max(memory_limit, LEAST_BYTES))).context
         context.register_dataset("input_0", _Passing(schema, batches))
         try:
             plan = context.sql(fragment.sql).execution_plan()
@@ -65,7 +69,15 @@ class _Scan:
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
         return (
-            batch.select(self._names).cast(self.projected_schema)
+            compact(batch.select(self._names)).cast(self.projected_schema)
             for batch in self._batches
             if batch.num_rows
         )
+
+
+def compact(records: pa.RecordBatch) -> pa.RecordBatch:
+    """``records``, copied where they are a part of others: DataFusion counts all in front of them
+    as memory of theirs."""
+    if any(column.offset for column in records.columns):
+        return from_ipc(to_ipc(records))
+    return records

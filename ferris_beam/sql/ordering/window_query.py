@@ -64,6 +64,12 @@ def _by_rows(call: exp.Expression) -> bool:
     return frame is not None and str(frame.args.get("kind")).upper() == "ROWS"
 
 
+def moves(call: exp.Expression) -> bool:
+    """Whether rows leave the frame at its start."""
+    frame = call.args.get("spec")
+    return frame is not None and str(frame.args.get("start")).upper() != "UNBOUNDED"
+
+
 def _needs_numbering(call: exp.Expression) -> bool:
     name = function_name(call)
     by_place = name in _BY_PLACE or _by_rows(call) or not order_of(call)
@@ -74,7 +80,9 @@ def _numbering(node: nodes.Over, call: nodes.Named) -> exp.Expression:
     """The place of each row within its partition, in the full order."""
     order = exp.Order(expressions=with_ties(order_of(call.expression), node.input.schema))
     partition = [each.copy() for each in node.partition]
-    return exp.Window(this=exp.Anonymous(this="row_number"), partition_by=partition, order=order, over="OVER")
+    return exp.Window(
+        this=exp.Anonymous(this="row_number"), partition_by=partition, order=order, over="OVER"
+    )
 
 
 def settled(node: nodes.Over, call: nodes.Named) -> nodes.Named:

@@ -27,7 +27,7 @@ def plan_lateral(builder: Builder, left: Relation, item: exp.Lateral, kind: Join
         )
     planner = Subplanner(builder, left.scope.within(builder.outer), filtering=False)
     node, scope, _ = planner.plan_query(item.this.this)
-    pulled = Puller(planner, item).pull(node)
+    pulled = Puller(planner, item, plan=left.node).pull(node)
     joined = _joined(planner, left.node, pulled.node, kind, pulled.conditions, pulled.missing)
     fields = [replace(field, relation=alias) for field in scope.fields]
     names = item.args["alias"].args.get("columns") or []

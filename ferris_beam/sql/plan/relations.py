@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql import nodes
+from ferris_beam.sql.kernel.types import plain
 from ferris_beam.sql.plan.builder import Builder, CommonTable, Planned
 from ferris_beam.sql.plan.catalog import Entry, Source
 from ferris_beam.sql.plan.common_tables import plan_reference
@@ -148,7 +149,7 @@ def _scan(source: Source, schema: pa.Schema, prefix: str) -> nodes.Scan:
 
 
 def _prefixed(schema: pa.Schema, prefix: str) -> pa.Schema:
-    return pa.schema([pa.field(f"{prefix}.{field.name}", field.type) for field in schema])
+    return pa.schema([pa.field(f"{prefix}.{field.name}", plain(field.type)) for field in schema])
 
 
 def prefix_of(builder: Builder, alias: str) -> str:

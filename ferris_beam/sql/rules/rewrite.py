@@ -17,7 +17,6 @@ from ferris_beam.sql.nodes import (
     Project,
     Rows,
     Sort,
-    Union,
     Unnest,
     column,
 )
@@ -97,16 +96,3 @@ def empty(schema: pa.Schema) -> Rows:
 
 def is_empty(node: Node) -> bool:
     return isinstance(node, Rows) and not node.rows
-
-
-__all__ = [
-    "Union",
-    "bottom_up",
-    "empty",
-    "extended",
-    "filtered",
-    "is_empty",
-    "join_schema",
-    "over",
-    "selected",
-]

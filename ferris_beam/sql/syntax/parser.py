@@ -15,6 +15,7 @@ from sqlglot.tokens import Token, TokenType
 
 from ferris_beam.sql.functions.parsing import parser_functions
 from ferris_beam.sql.statements import Span
+from ferris_beam.sql.syntax.escapes import unescaped
 from ferris_beam.sql.syntax.fault import Fault
 from ferris_beam.sql.syntax.keywords import near_miss, shown, span_of_token
 from ferris_beam.sql.syntax.messages import translated
@@ -52,6 +53,7 @@ class FerrisParser(DuckDBParser):
     NUMERIC_PARSERS: ClassVar = {
         **DuckDBParser.NUMERIC_PARSERS,
         TokenType.NUMBER: lambda self, token: self._parse_number_or_duration(token),
+        TokenType.BYTE_STRING: lambda self, token: self._parse_escaped_string(token),
     }
     PRIMARY_PARSERS: ClassVar = {**DuckDBParser.PRIMARY_PARSERS, **NUMERIC_PARSERS}
 
@@ -130,6 +132,13 @@ class FerrisParser(DuckDBParser):
             return duration_literal(self, token)
         return self.expression(exp.Literal(this=token.text, is_string=False), token)
 
+    def _parse_escaped_string(self, token: Token) -> exp.Expr:
+        try:
+            text = unescaped(self.sql[token.start + 2 : token.end])
+        except ValueError as error:
+            raise Fault(str(error), span_of_token(token)) from None
+        return self.expression(exp.Literal(this=text, is_string=True), token)
+
     def _parse_interval(self, *arguments: Any, **named: Any) -> exp.Add | exp.Interval | None:
         start = self._curr
         interval = super()._parse_interval(*arguments, **named)
@@ -156,11 +165,26 @@ class FerrisParser(DuckDBParser):
         return table
 
     def _parse_source_settings(self) -> Settings | None:
-        """``WITH (…)`` directly behind a URI holds options of this source."""
-        if self._match_pair(TokenType.WITH, TokenType.L_PAREN, advance=False):
-            self._advance()
-            return parse_settings(self)
-        return None
+        """``WITH (…)`` directly behind a URI holds options of this source; at the end of a
+        statement whose INTO came before, those of its sink."""
+        if not self._match_pair(TokenType.WITH, TokenType.L_PAREN, advance=False):
+            return None
+        if self.tail.uri is not None and self.tail.settings is None and self._ends_here():
+            return None
+        self._advance()
+        return parse_settings(self)
+
+    def _ends_here(self) -> bool:
+        """Whether the parenthesis behind the next token is the last thing of the statement."""
+        if not self.at_end_of_query():
+            return False
+        depth = 0
+        for place in range(self._index + 1, len(self._tokens)):
+            kind = self._tokens[place].token_type
+            depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+            if not depth:
+                return place == len(self._tokens) - 1
+        return False
 
     def _parse_table_hints(self) -> list[exp.Expr] | None:
         return None

@@ -135,6 +135,16 @@ def test_rows_of_a_partition_come_in_batches_of_bounded_size() -> None:
     assert max(batch.num_rows for batch in found) <= 65_536
 
 
+def test_states_beyond_the_limit_are_merged_in_shares() -> None:
+    rows = _rows(3_000, 500)
+    node = aggregate(rows.schema, ["sum(v)", "count(DISTINCT s)"], ["k"])
+    bounded = plan_aggregate(node, memory_limit=2_000)
+    whole = run(node, cut(rows, 1))
+    pieces = run(node, cut(rows, 1), plan=bounded)
+    assert _by_key(pieces) == _by_key(whole)
+    assert pieces.num_rows == whole.num_rows
+
+
 def test_expressions_are_computed_once_and_faults_are_the_rows() -> None:
     rows = pa.record_batch({"k": [1, 0, 2], "v": [1, 2, 3]})
     node = aggregate(rows.schema, ["sum(v // k)", "avg(v // k)", "max(v // k)"])

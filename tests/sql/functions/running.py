@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from ferris_beam.sql.kernel import Kernel, fragment
@@ -19,6 +20,15 @@ def select(expression: str, **columns: pa.Array) -> pa.Array:
     tables = [pa.RecordBatch.from_pydict(columns)] if columns else []
     planned = fragment(query, [table.schema for table in tables], text)
     return Kernel(planned).run(*([table] for table in tables)).column(0)
+
+
+_DUCKDB = duckdb.connect()
+
+
+def in_duckdb(rows: pa.Table, expression: str) -> list[Any]:
+    """The values of one expression over ``rows`` as DuckDB computes them."""
+    _DUCKDB.register("given_rows", rows)
+    return [row[0] for row in _DUCKDB.sql(f"SELECT {expression} FROM given_rows").fetchall()]
 
 
 def show(value: Any) -> str:

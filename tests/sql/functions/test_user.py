@@ -128,6 +128,12 @@ def test_two_functions_of_one_name_in_different_queries() -> None:
         pass
 
 
+def test_what_is_no_function_of_ours_is_refused() -> None:
+    given_functions: list[Any] = [len]
+    with pytest.raises(SqlError, match=r"are made by @fb\.function"), using(given_functions):
+        pass
+
+
 def test_all_functions_of_a_module() -> None:
     found = functions_of("tests.sql.functions.written_elsewhere")
     assert {each.name for each in found} == {"shout", "tenth", "spread", "quadratic_mean"}

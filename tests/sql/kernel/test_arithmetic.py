@@ -164,7 +164,7 @@ def test_decimals_are_exact_or_refused(
     if fits(expected, result):
         assert values(f"a {sign} b", table) == [expected]
     else:
-        with pytest.raises(BadRecordError, match="overflow|digits|does not fit"):
+        with pytest.raises(BadRecordError, match=r"overflow|digits|does not fit"):
             values(f"a {sign} b", table)
 
 
@@ -244,7 +244,7 @@ def test_sums_of_integers_are_exact_or_refused(numbers: list[int]) -> None:
     if -(2**63) <= sum(numbers) < 2**63:
         assert values("sum(a)", table) == [sum(numbers)]
     else:
-        with pytest.raises(BadRecordError, match="does not fit|overflow|digits"):
+        with pytest.raises(BadRecordError, match=r"does not fit|overflow|digits"):
             values("sum(a)", table)
 
 
@@ -258,7 +258,7 @@ def test_sums_of_decimals_are_exact_or_refused(precision: int, scale: int) -> No
         assert values("sum(a)", table) == [expected]
         assert type_of("sum(a)", a=table["a"]) == pa.decimal128(38, scale)
     else:
-        with pytest.raises(BadRecordError, match="digits|does not fit"):
+        with pytest.raises(BadRecordError, match=r"digits|does not fit"):
             values("sum(a)", table)
 
 
@@ -319,7 +319,7 @@ def test_a_time_out_of_range_is_refused(expression: str) -> None:
     ["exp(1e3)", "ln(0e0)", "ln(-1e0)", "log(0e0)", "10e0 ** 400", "power(10, 400)", "0e0 ** -1"],
 )
 def test_a_function_without_a_finite_value_is_refused(expression: str) -> None:
-    with pytest.raises(BadRecordError, match="out of range|negative|cannot"):
+    with pytest.raises(BadRecordError, match=r"not finite|no value|negative"):
         value(expression)
 
 

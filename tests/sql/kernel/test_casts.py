@@ -56,7 +56,7 @@ def test_decimals_with_fewer_digits_are_rounded_or_refused(number: Decimal) -> N
     if abs(rounded) < 10**8:
         assert values("CAST(a AS DECIMAL(10, 2))", table) == [rounded]
     else:
-        with pytest.raises(BadRecordError, match="digits|does not fit"):
+        with pytest.raises(BadRecordError, match=r"digits|does not fit"):
             values("CAST(a AS DECIMAL(10, 2))", table)
         assert values("TRY_CAST(a AS DECIMAL(10, 2))", table) == [None]
 
@@ -191,7 +191,10 @@ def test_every_type_has_a_name(wanted: str, expected: pa.DataType) -> None:
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("TIMESTAMP '2026-03-29 01:30:00' AT TIME ZONE 'Europe/Paris'", "2026-03-29 00:30:00+00:00"),
+        (
+            "TIMESTAMP '2026-03-29 01:30:00' AT TIME ZONE 'Europe/Paris'",
+            "2026-03-29 00:30:00+00:00",
+        ),
         (
             "(TIMESTAMPTZ '2026-03-29 00:30:00+00' AT TIME ZONE 'Europe/Paris')",
             "2026-03-29 01:30:00",
@@ -218,3 +221,18 @@ def test_a_local_time_that_does_not_exist_is_refused() -> None:
     table = one_row(a=datetime.datetime(2026, 3, 29, 2, 30))
     with pytest.raises(BadRecordError):
         values("a AT TIME ZONE 'Europe/Paris'", table)
+
+
+def test_lists_are_rounded_like_their_items() -> None:
+    table = column([[1.5, -2.5, None], None, []], pa.list_(pa.float64()))
+    assert values("CAST(a AS INTEGER[])", table) == [[2, -2, None], None, []]
+    assert values("CAST([a, a] AS INTEGER[][])", table)[0] == [[2, -2, None]] * 2
+    with pytest.raises(BadRecordError, match="does not fit"):
+        values("CAST(a AS TINYINT[])", column([[1e3]], pa.list_(pa.float64())))
+    assert values("TRY_CAST(a AS TINYINT[])", column([[1e3]], pa.list_(pa.float64()))) == [[None]]
+
+
+def test_seconds_between_two_times_keep_their_fraction() -> None:
+    start = datetime.datetime(2026, 1, 1, microsecond=5)
+    table = one_row(a=start, b=start + datetime.timedelta(hours=27, microseconds=250))
+    assert values("extract(epoch FROM b - a)", table) == [97200.00025]

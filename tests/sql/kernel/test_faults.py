@@ -157,7 +157,8 @@ def test_planning_leaves_the_expression_as_it_was() -> None:
     [
         ("DataFusion error: Arrow error: Divide by zero error", BadRecordError, "division by zero"),
         (
-            "DataFusion error: Arrow error: Cast error: Cannot cast string 'x' to value of Int64 type",
+            "DataFusion error: Arrow error: Cast error: Cannot cast string 'x' to value of Int64 "
+            "type",
             BadRecordError,
             "'x' is not a BIGINT",
         ),
@@ -177,6 +178,18 @@ def test_planning_leaves_the_expression_as_it_was() -> None:
             "DataFusion error: Internal error: assertion failed",
             FatalError,
             "the query can't be computed: Internal error: assertion failed",
+        ),
+        (
+            "DataFusion error: Arrow error: Cast error: Cannot cast string 'Resources exhausted "
+            "Internal error PyErr' to value of Int64 type",
+            BadRecordError,
+            "'Resources exhausted Internal error PyErr' is not a BIGINT",
+        ),
+        (
+            "DataFusion error: Execution error: PyErr { type: <class 'ValueError'>, "
+            "value: ValueError('a\\nb'), traceback: None }",
+            BadRecordError,
+            "a\nb",
         ),
         (
             "DataFusion error: Resources exhausted: Failed to allocate 1 byte",
@@ -248,6 +261,25 @@ def test_what_is_not_known_is_refused_by_name() -> None:
             render(unknown)
     with pytest.raises(SqlError, match="there is no type"):
         render(parse_one("CAST(a AS GEOGRAPHY)"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "expected"),
+    [
+        ("10%", "'10!%' ESCAPE '!'", True),
+        ("10x", "'10!%' ESCAPE '!'", False),
+        ("a_b", "'a!_b' ESCAPE '!'", True),
+        ("axb", "'a!_b' ESCAPE '!'", False),
+        ("a!", "'a!!' ESCAPE '!'", True),
+        ("a\\b", "'a\\b' ESCAPE '!'", True),
+        ("a\\b", "'a\\b' ESCAPE ''", True),
+        ("10%", "'10\\%'", True),
+        ("10x", "'10\\%'", False),
+    ],
+)
+def test_escapes_in_patterns(text: str, pattern: str, expected: bool) -> None:
+    assert value(f"a LIKE {pattern}", a=text) is expected
+    assert value(f"a NOT LIKE {pattern}", a=text) is not expected
 
 
 def test_a_time_between_two_dates_needs_no_cast() -> None:

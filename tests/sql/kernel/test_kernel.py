@@ -121,16 +121,15 @@ def test_a_column_of_nulls_and_columns_in_another_order() -> None:
 
 def test_a_missing_column_is_named() -> None:
     kernel = Kernel(planned(QUERY, SCHEMA))
-    with pytest.raises(SchemaError, match="'d' is missing.*there are: a, s"):
+    with pytest.raises(SchemaError, match=r"'d' is missing.*there are: a, s"):
         kernel.run([table(3).select(["a", "s"])])
 
 
-def test_a_value_that_does_not_fit_the_planned_type_names_its_row() -> None:
+def test_a_value_that_does_not_fit_the_planned_type_is_a_row_fault() -> None:
     kernel = Kernel(planned(QUERY, SCHEMA))
     given = table(3).set_column(0, "a", pa.array(["1", "x", "3"]))
-    with pytest.raises(BadRecordError, match="a: 'x' is not an int64") as caught:
+    with pytest.raises(BadRecordError, match="a: 'x' is not an int64"):
         kernel.run([given])
-    assert caught.value.row == 1
 
 
 def test_a_fragment_is_a_small_value() -> None:
@@ -209,6 +208,8 @@ def test_the_same_seed_gives_the_same_values() -> None:
     query = "SELECT random() AS r, uuid() AS u, random() AS other, now() AS n FROM input_0"
     first, again = (computed(query, table(100), seed=SEED) for _ in range(2))
     assert first.equals(again)
+    later = computed(query, table(100), seed=SEED.replace("T03", "T04"))
+    assert [first.column(at) == later.column(at) for at in range(4)] == [True, True, True, False]
     different = computed(query, table(100), seed=f"{SEED} another")
     for name in ("r", "u", "other"):
         assert not first[name].equals(different[name])

@@ -42,6 +42,10 @@ CONDITIONS = (
     "t.a IN (SELECT a FROM u UNION SELECT b FROM v)",
     "t.a IN (SELECT a FROM u ORDER BY a, b LIMIT 2)",
     "(t.a, t.b) IN (SELECT a, b FROM u)",
+    "t.a IN (SELECT max(a) FROM u WHERE u.b = t.b)",
+    "t.a > ANY (SELECT max(a) FROM u WHERE u.b = t.b)",
+    "EXISTS (SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) > 2)",
+    "EXISTS (SELECT count(*) FROM u WHERE u.a = t.a HAVING count(*) = 0)",
     "t.a IN (SELECT a FROM u WHERE b IN (SELECT b FROM v WHERE v.s = u.s))",
     *(f"t.a {sign} ANY (SELECT b FROM u)" for sign in COMPARISONS),
     *(f"t.a {sign} ALL (SELECT b FROM u)" for sign in COMPARISONS),
@@ -94,6 +98,24 @@ QUERIES = (
     *(f"SELECT a, b, {each} AS value FROM t" for each in SCALARS),
     *(f"SELECT * FROM t WHERE t.b = {each}" for each in SCALARS if each.count("SELECT") == 1),
     "SELECT * FROM t WHERE a NOT IN (SELECT a FROM u WHERE a > 0) AND b IN (SELECT b FROM v)",
+    "SELECT * FROM t WHERE a IN (SELECT a FROM u WHERE u.b = t.b UNION ALL SELECT b FROM v)",
+    "SELECT * FROM t WHERE EXISTS "
+    "(SELECT b FROM u WHERE u.a > t.a UNION SELECT b FROM v WHERE a = t.b)",
+    "SELECT * FROM t WHERE EXISTS "
+    "(SELECT 1 FROM u LEFT JOIN v ON u.a = v.a AND v.b = t.b WHERE v.a IS NULL)",
+    "SELECT * FROM t WHERE NOT EXISTS "
+    "(SELECT 1 FROM u WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.a = u.a AND v.b = t.b))",
+    "SELECT * FROM t WHERE b = "
+    "(SELECT max(b) FROM u WHERE u.a IN (SELECT v.a FROM v WHERE v.b = t.a))",
+    "SELECT * FROM t WHERE b = (SELECT max(b) FROM u WHERE u.a = "
+    "(SELECT max(v.a) FROM v WHERE v.b = u.b AND v.s = t.s))",
+    "SELECT * FROM t WHERE b > (SELECT count(*) FROM (SELECT DISTINCT b FROM u WHERE a <> t.a) x)",
+    "SELECT a, (SELECT string_agg(s, ',' ORDER BY s) FROM u WHERE u.a < t.a) AS q FROM t",
+    "SELECT t.a, x.n FROM t CROSS JOIN LATERAL (SELECT count(*) AS n FROM u WHERE u.b > t.b) x",
+    "SELECT t.a, x.b FROM t CROSS JOIN LATERAL "
+    "(SELECT u.b FROM u WHERE u.a >= t.a ORDER BY u.b LIMIT 2) x",
+    "SELECT t.a, x.* FROM t LEFT JOIN LATERAL "
+    "(SELECT u.b + t.b AS c, u.s FROM u WHERE u.a = t.a) x ON true",
     "SELECT a, count(*) FROM t GROUP BY a HAVING count(*) > (SELECT count(*) FROM u WHERE u.b = 7)",
     "SELECT a, sum(b) FROM t GROUP BY a HAVING a IN (SELECT a FROM u) OR sum(b) IS NULL",
     "SELECT a, (SELECT count(*) FROM u WHERE u.a = t.a) AS n FROM t GROUP BY a",

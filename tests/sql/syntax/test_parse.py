@@ -307,3 +307,36 @@ def test_places_are_those_of_the_text() -> None:
         if isinstance(node, (exp.Identifier, exp.Literal, exp.Interval)) and node.meta
     }
     assert {"a", "name", "5m", "'x'", '"my table"', "price", "1.5"} <= shown
+
+
+def test_options_at_the_end_of_an_insert_are_those_of_its_sink() -> None:
+    """Also directly behind the URI of a source, whose own stand before the statement ends."""
+    (insert,) = parse(SqlText("INSERT INTO 'file:o/' SELECT a FROM 'file:i' WITH (format = 'csv')"))
+    assert isinstance(insert, CreateStream)
+    assert insert.sink is not None
+    assert insert.sink.options == {"format": "csv"}
+    text = "INSERT INTO 'file:o/' SELECT a FROM 'file:i' WITH (delimiter = ';') WHERE a > 1"
+    (insert,) = parse(SqlText(text + " WITH (format = 'csv')"))
+    assert isinstance(insert, CreateStream)
+    assert insert.sink is not None
+    assert insert.sink.options == {"format": "csv"}
+    (table,) = insert.query.find_all(exp.Table)
+    assert endpoint_of(table).options == {"delimiter": ";"}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r"E'a\tb'", "a\tb"),
+        (r"e'it\'s'", "it's"),
+        (r"E'it''s'", "it's"),
+        (r"E'\\n'", r"\n"),
+        (r"E'\u00e9\U0001F600\x41\101'", "é😀AA"),
+        (r"E'\q'", "q"),
+        (r"'a\tb'", r"a\tb"),
+    ],
+)
+def test_strings_with_escapes(written: str, value: str) -> None:
+    (literal,) = select(f"SELECT {written}").expressions
+    assert (literal.this, literal.is_string) == (value, True)
+    assert span_of(literal) == (7, 7 + len(written))

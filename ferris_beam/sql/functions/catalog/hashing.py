@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.sql.functions import typed_calls
 from ferris_beam.sql.functions.define import Render, category, engine, over
 from ferris_beam.sql.functions.vectorised import hashing as run
 
@@ -114,9 +115,10 @@ FUNCTIONS = (
     ),
     _hash(
         "hex(value)",
-        "Bytes or a text in hexadecimal digits.",
-        ("hex('hi')", "6869"),
-        render=lambda value: engine("encode", value, "hex"),
+        "Bytes, a text or an integer in hexadecimal digits, in capital letters.",
+        ("hex('z!')", "7A21"),
+        ("hex(255)", "FF"),
+        by_type=typed_calls.hexadecimal,
     ),
     _hash(
         "unhex(digits)",
@@ -134,7 +136,7 @@ FUNCTIONS = (
     _hash(
         "encode_utf8(text)",
         "The text's bytes in UTF-8.",
-        ("hex(encode_utf8('hé'))", "68c3a9"),
+        ("hex(encode_utf8('hé'))", "68C3A9"),
         render=lambda value: engine("arrow_cast", value, "Binary"),
     ),
 )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql.functions import typed_calls
-from ferris_beam.sql.functions.define import Render, category, engine, over
-from ferris_beam.sql.functions.vectorised import lists as run
+from ferris_beam.sql.functions.define import Render, category, engine
 
 _list = category("lists")
 
@@ -57,12 +55,6 @@ FUNCTIONS = (
         aliases=("list_append", "array_push_back", "list_push_back"),
     ),
     _list(
-        "array_avg(list)",
-        "The mean of the items.",
-        ("array_avg([1, 2])", "1.5"),
-        aliases=("list_avg",),
-    ),
-    _list(
         "array_compact(list)",
         "The items that aren't NULL.",
         ("array_compact([1, NULL])", "[1]"),
@@ -92,12 +84,6 @@ FUNCTIONS = (
         "How many items there are on each level.",
         ("array_dims([[1], [2]])", "[2, 1]"),
         aliases=("list_dims",),
-    ),
-    _list(
-        "array_distance(list, other)",
-        "The Euclidean distance of two lists of numbers.",
-        ("array_distance([1, 2], [1, 4])", "2.0"),
-        aliases=("list_distance",),
     ),
     _list(
         "array_distinct(list)",
@@ -156,24 +142,11 @@ FUNCTIONS = (
         aliases=("list_length",),
     ),
     _list(
-        "array_max(list)",
-        "The greatest item.",
-        ("array_max([1, 2])", "2"),
-        aliases=("list_max",),
-    ),
-    _list("array_min(list)", "The least item.", ("array_min([1, 2])", "1"), aliases=("list_min",)),
-    _list(
         "array_ndims(list)",
         "How many levels there are.",
         ("array_ndims([[1], [2]])", "2"),
         render=_as_integer("array_ndims"),
         aliases=("list_ndims",),
-    ),
-    _list(
-        "array_normalize(list)",
-        "Numbers divided by the list's length as a vector.",
-        ("array_normalize([3, 4])", "[0.6, 0.8]"),
-        aliases=("list_normalize",),
     ),
     _list(
         "array_pop_back(list)",
@@ -205,12 +178,6 @@ FUNCTIONS = (
         "The list with one more item at its front.",
         ("array_prepend(1, [2])", "[1, 2]"),
         aliases=("list_prepend", "array_push_front", "list_push_front"),
-    ),
-    _list(
-        "array_product(list)",
-        "The product of the numbers, a DOUBLE.",
-        ("array_product([2, 3])", "6.0"),
-        aliases=("list_product",),
     ),
     _list(
         "array_remove(list, item)",
@@ -274,12 +241,6 @@ FUNCTIONS = (
         aliases=("list_reverse_sort",),
     ),
     _list(
-        "array_scale(list, factor)",
-        "Each number times the factor.",
-        ("array_scale([1, 2], 2)", "[2.0, 4.0]"),
-        aliases=("list_scale",),
-    ),
-    _list(
         "array_slice(list, first, last[, step])",
         "The items from the index first to the index last, also written list[first:last].",
         ("array_slice([1, 2, 3, 4], 2, 3)", "[2, 3]"),
@@ -294,38 +255,6 @@ FUNCTIONS = (
         ("array_sort([3, 1], 'DESC')", "[3, 1]"),
         render=_sort,
         aliases=("list_sort",),
-    ),
-    _list(
-        "array_add(list, other)",
-        "The sums of numbers at the same index.",
-        ("array_add([1, 2], [3, 4])", "[4.0, 6.0]"),
-        aliases=("list_add",),
-    ),
-    _list(
-        "array_subtract(list, other)",
-        "The differences of numbers at the same index.",
-        ("array_subtract([3, 4], [1, 1])", "[2.0, 3.0]"),
-        aliases=("list_subtract",),
-    ),
-    _list(
-        "array_sum(list)",
-        "The sum of the numbers: of integers a BIGINT, of decimals exact; NULL if there are none.",
-        ("array_sum([1, 2, NULL])", "3"),
-        ("array_sum([0.1, 0.2])", "0.3"),
-        by_type=typed_calls.array_sum,
-        aliases=("list_sum",),
-    ),
-    _list(
-        "array_sum_integers(list)",
-        "The sum of integers.",
-        ours=over(run.sum_of_integers, run.INTEGERS, pa.int64()),
-        internal=True,
-    ),
-    _list(
-        "array_sum_decimals(list)",
-        "The sum of decimals, as texts.",
-        ours=over(run.sum_of_decimals, run.TEXTS, pa.string()),
-        internal=True,
     ),
     _list(
         "len(value)",
@@ -378,12 +307,6 @@ FUNCTIONS = (
         render=_as_integer("cardinality"),
     ),
     _list(
-        "cosine_distance(list, other)",
-        "1 - the cosine of the angle between two lists of numbers.",
-        ("cosine_distance([1, 0], [0, 1])", "1.0"),
-        aliases=("list_cosine_distance", "array_cosine_distance"),
-    ),
-    _list(
         "empty(list)",
         "Whether there are no items.",
         ("empty([1])", "false"),
@@ -391,25 +314,9 @@ FUNCTIONS = (
     ),
     _list("flatten(list)", "The items of inner lists.", ("flatten([[1], [2]])", "[1, 2]")),
     _list(
-        "generate_series(first, last[, step])",
-        "Numbers, or dates, from the first to the last, the last included.",
-        ("generate_series(1, 5, 2)", "[1, 3, 5]"),
-    ),
-    _list(
-        "inner_product(list, other)",
-        "The sum of the products of numbers at the same index.",
-        ("inner_product([1, 2], [3, 4])", "11.0"),
-        aliases=("dot_product", "list_inner_product", "list_dot_product"),
-    ),
-    _list(
         "make_array(item, ...)",
         "A list of these items, also written [item, …].",
         ("make_array(1, 2)", "[1, 2]"),
         aliases=("list_value", "make_list", "list_pack"),
-    ),
-    _list(
-        "range([first, ]last[, step])",
-        "Numbers from the first (0) on, the last left out.",
-        ("range(3)", "[0, 1, 2]"),
     ),
 )

@@ -147,6 +147,22 @@ def since_epoch(times: pa.Array, unit: int) -> pa.Array:
     return _array(numbers // unit, missing)
 
 
+def duration_part(part: pa.Array, micros: pa.Array) -> pa.Array:
+    """A part of durations in µs: whole days, and the clock of what is left, each with the sign."""
+    return per_value(part, pa.int64(), _duration_part, micros)
+
+
+def _duration_part(name: str, micros: pa.Array) -> pa.Array:
+    numbers, missing = _numbers(micros)
+    sign, size = np.sign(numbers), np.abs(numbers)
+    if name in ("day", "week"):
+        return _array(sign * (size // FIXED[name]), missing)
+    within = {"hour": _DAY, "minute": FIXED["hour"]}.get(name, FIXED["minute"])
+    if name not in ("hour", "minute", "second", "millisecond", "microsecond"):
+        raise ValueError(f"what lies between two timestamps has no {name}")
+    return _array(sign * (size % within // FIXED[name]), missing)
+
+
 def make_timestamp(
     year: pa.Array,
     month: pa.Array,

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from ferris_beam.sql.functions.registry import is_volatile
 from ferris_beam.sql.nodes import Join, Named, Node, column, walk
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.outer import expressions_of
 from ferris_beam.sql.plan.rewriting import conjunction, rewrite
 from ferris_beam.sql.plan.scope import OuterColumn
-
-_CHANGING = (exp.Rand, exp.Uuid, exp.CurrentTimestamp)
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,7 @@ class Domain:
 def domain(planner: Subplanner, plan: Node, expressions: Iterable[exp.Expression]) -> Domain | None:
     """Of the outer columns in ``expressions``; None where ``plan`` doesn't have them all, or would
     have other rows the second time."""
-    found = [part.name for each in expressions for part in each.find_all(OuterColumn)]
-    outer = list(dict.fromkeys(found))
+    outer = sorted({part.name for each in expressions for part in each.find_all(OuterColumn)})
     if not outer or not set(outer) <= set(plan.schema.names) or _changes(plan):
         return None
     names = {name: planner.names.unique("outer") for name in outer}
@@ -65,7 +63,12 @@ def domain(planner: Subplanner, plan: Node, expressions: Iterable[exp.Expression
 
 def _changes(plan: Node) -> bool:
     parts = (expression for node in walk(plan) for expression in expressions_of(node))
-    return any(part.find(*_CHANGING) is not None for part in parts)
+    return any(
+        is_volatile(call)
+        for part in parts
+        for call in part.find_all(exp.Func)
+        if isinstance(call, exp.Expression)
+    )
 
 
 def _outer(name: str) -> OuterColumn:

@@ -8,7 +8,8 @@ from ferris_beam.sql.nodes import Aggregate, Filter, Node, Project, Sort, column
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.subqueries.correlation import joined
 from ferris_beam.sql.plan.subqueries.marking import flagged
-from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller
+from ferris_beam.sql.plan.subqueries.pulled import Pulled
+from ferris_beam.sql.plan.subqueries.pulling import Puller
 
 
 def exists_filter(plan: Node, node: exp.Exists, negated: bool, planner: Subplanner) -> Node:
@@ -35,11 +36,7 @@ def _rows_of(plan: Node, node: exp.Exists, planner: Subplanner) -> Pulled | None
     sub = _needed(sub)
     if isinstance(sub, Aggregate) and not sub.keys and sub.window is None:
         return None
-    puller = Puller(planner, node, repeats=True, plan=plan)
-    pulled = puller.pull(sub)
-    if pulled.missing is not None:
-        raise puller.refuse("EXISTS over an aggregate with HAVING and without GROUP BY")
-    return pulled
+    return Puller(planner, node, repeats=True, plan=plan).pull(sub)
 
 
 def _needed(node: Node) -> Node:

@@ -13,7 +13,7 @@ from sqlglot import exp
 from ferris_beam.sql.nodes import Named, Node, Sort, column
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.subqueries.correlation import Pair, equality, inner_columns, joined
-from ferris_beam.sql.plan.subqueries.pulling import Pulled
+from ferris_beam.sql.plan.subqueries.pulled import Pulled
 
 
 def flagged(

@@ -14,7 +14,8 @@ from ferris_beam.sql.nodes import Join, Named, Node, column
 from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.subqueries.correlation import Pair, joined
 from ferris_beam.sql.plan.subqueries.marking import flagged, grouped_by
-from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller
+from ferris_beam.sql.plan.subqueries.pulled import Pulled
+from ferris_beam.sql.plan.subqueries.pulling import Puller
 
 
 def membership_filter(
@@ -97,14 +98,11 @@ def _sides(
     if len(values) != len(scope.fields):
         raise planner.text.error(
             f"{len(values)} value{'s' * (len(values) != 1)} on the left of IN, and a subquery of "
-            f"{len(scope.fields)} columns",
+            f"{len(scope.fields)} column{'s' * (len(scope.fields) != 1)}",
             query,
             "select as many columns as there are values",
         )
-    puller = Puller(planner, query, repeats=True, plan=plan)
-    pulled = puller.pull(sub)
-    if pulled.missing is not None:
-        raise puller.refuse("IN over an aggregate without GROUP BY that names outer columns")
+    pulled = Puller(planner, query, repeats=True, plan=plan).pull(sub)
     pairs = zip(values, scope.fields, strict=True)
     return [(value, column(field.flat)) for value, field in pairs], pulled
 

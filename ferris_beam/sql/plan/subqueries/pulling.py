@@ -8,7 +8,7 @@ those of the remaining plan that meet the conditions pulled (Kim 1982; Galindo-L
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -22,6 +22,7 @@ from ferris_beam.sql.nodes import (
     Over,
     Project,
     Sort,
+    Union,
     column,
 )
 from ferris_beam.sql.plan.builder import Subplanner
@@ -34,19 +35,10 @@ from ferris_beam.sql.plan.subqueries.correlation import (
     localized,
 )
 from ferris_beam.sql.plan.subqueries.domain import Domain, domain
-
-Conditions = list[exp.Expression]
-
-
-@dataclass(frozen=True)
-class Pulled:
-    """``conditions`` are over the columns of ``node`` and outer ones. ``missing`` is the row of a
-    subquery that has one also where nothing meets them (that of a global aggregate): its values by
-    name; None: there is no row then."""
-
-    node: Node
-    conditions: Conditions = field(default_factory=list)
-    missing: Mapping[str, exp.Expression] | None = None
+from ferris_beam.sql.plan.subqueries.pulled import Conditions, Pulled
+from ferris_beam.sql.plan.subqueries.pulling_joins import pull_join, pull_union
+from ferris_beam.sql.plan.subqueries.pulling_order import pull_over, pull_sort
+from ferris_beam.sql.plan.types import cast
 
 
 @dataclass(frozen=True)
@@ -71,26 +63,28 @@ class Puller:
         if isinstance(node, Aggregate):
             return self._aggregate(node)
         if isinstance(node, Sort):
-            return self._sort(node)
+            return pull_sort(self, node)
         if isinstance(node, Over):
-            return self._over(node)
+            return pull_over(self, node)
         if isinstance(node, Join):
-            return self._join(node)
+            return pull_join(self, node)
+        if isinstance(node, Union):
+            return pull_union(self, node)
         raise self.refuse(f"{type(node).__name__.upper()} over a column of the query around it")
 
     def equal(self, pulled: Pulled, what: str) -> Pulled:
         """The same, with equalities as its only conditions."""
         if all(equality(part) is not None for part in pulled.conditions):
             return pulled
-        return self._bound(pulled, what)[0]
+        return self.bound(pulled, what)[0]
 
     def settled(self, pulled: Pulled, what: str) -> Pulled:
         """The same, with equalities and what concerns the query around alone."""
         if all(equality(part) or not inner_columns(part) for part in pulled.conditions):
             return pulled
-        return self._bound(pulled, what)[0]
+        return self.bound(pulled, what)[0]
 
-    def _bound(
+    def bound(
         self, pulled: Pulled, what: str, needed: Iterable[exp.Expression] = ()
     ) -> tuple[Pulled, Domain]:
         """``pulled`` beside the outer columns that its conditions and ``needed`` name."""
@@ -126,7 +120,7 @@ class Puller:
         having = node.condition
         if is_outer(having):
             what = "HAVING with a column of the query around it"
-            below, around = self._bound(below, what, [having])
+            below, around = self.bound(below, what, [having])
             having = around.bound(having)
         assert below.missing is not None
         kept = {name for part in below.conditions for name in inner_columns(part)}
@@ -148,7 +142,7 @@ class Puller:
         own = node.columns
         if any(is_outer(each.expression) for each in own):
             what = "a SELECT list that names columns of the query around it"
-            below, around = self._bound(below, what, [each.expression for each in own])
+            below, around = self.bound(below, what, [each.expression for each in own])
             own = tuple(Named(each.name, around.bound(each.expression)) for each in own)
         names = [name for part in below.conditions for name in inner_columns(part)]
         names = [name for name in dict.fromkeys(names) if name not in node.schema.names]
@@ -170,7 +164,7 @@ class Puller:
             raise self.refuse("a window of event time below a column of the query around it")
         if any(is_outer(each) for each in expressions_of(node)):
             what = "an aggregate of columns of the query around it"
-            below, around = self._bound(below, what, expressions_of(node))
+            below, around = self.bound(below, what, expressions_of(node))
             keys = tuple(Named(each.name, around.bound(each.expression)) for each in node.keys)
             calls = tuple(Named(each.name, around.bound(each.expression)) for each in node.calls)
             node = replace(node, keys=keys, calls=calls)
@@ -178,10 +172,33 @@ class Puller:
             return self._distinct(node, below)
         below = self.equal(below, "an aggregate below a condition other than an equality")
         grouped, conditions = self._by_conditions(node, below)
-        missing = None
-        if not node.keys:
-            missing = {call.name: _of_no_rows(call.expression) for call in node.calls}
-        return Pulled(grouped, conditions, missing)
+        if node.keys:
+            return Pulled(grouped, conditions)
+        missing = {call.name: _of_no_rows(call.expression) for call in node.calls}
+        pulled = Pulled(grouped, conditions, missing)
+        return self._present(pulled) if self.repeats else pulled
+
+    def _present(self, pulled: Pulled) -> Pulled:
+        """With the row for nothing as a row like any other."""
+        assert pulled.missing is not None
+        construct, names = self.planner.construct, self.planner.names
+        around = None
+        if self.plan is not None:
+            around = domain(self.planner, self.plan, pulled.conditions)
+        if around is None:
+            raise self.refuse("an aggregate without GROUP BY that names outer columns")
+        flag = Named(names.unique("matched"), exp.true())
+        kept = [Named(name, column(name)) for name in pulled.node.schema.names]
+        flagged = construct.project(pulled.node, [*kept, flag])
+        condition = conjunction([around.bound(part) for part in pulled.conditions])
+        join = construct.join(around.node, flagged, "left", (), condition)
+        absent = exp.Is(this=column(flag.name), expression=exp.Null())
+        columns = [Named(name, column(name)) for name in around.node.schema.names]
+        for name, value in pulled.missing.items():
+            typed = cast(value, pa.null(), pulled.node.schema.field(name).type)
+            either = exp.Case(ifs=[exp.If(this=absent.copy(), true=typed)], default=column(name))
+            columns.append(Named(name, either))
+        return Pulled(construct.project(join, columns), around.equalities)
 
     def _distinct(self, node: Aggregate, below: Pulled) -> Pulled:
         """Whatever the conditions are: rows are distinct together with the columns in them."""
@@ -204,82 +221,6 @@ class Puller:
             keys.append(Named(name, found.inner))
             conditions.append(found.over(column(name)))
         return self._grouped(node, below.node, keys), conditions
-
-    def _sort(self, node: Sort) -> Pulled:
-        below = self.pull(node.input)
-        if node.limit is None and not node.offset:
-            return below
-        if any(is_outer(each) for each in expressions_of(node)):
-            raise self.refuse("ORDER BY a column of the query around it")
-        below = self.equal(below, "LIMIT below a condition other than an equality")
-        return self._numbered(node, below)
-
-    def _numbered(self, node: Sort, below: Pulled) -> Pulled:
-        """LIMIT for each row around: by the number of the row within its partition."""
-        if below.missing is not None:
-            raise self.refuse("LIMIT over an aggregate without GROUP BY")
-        partition = [found.inner for found in equalities(below.conditions)]
-        name = self.planner.names.unique("row_number")
-        order = [
-            exp.Ordered(this=each.expression, desc=each.descending, nulls_first=each.nulls_first)
-            for each in node.order
-        ]
-        call = exp.Window(
-            this=exp.RowNumber(),
-            partition_by=[part.copy() for part in partition],
-            order=exp.Order(expressions=order) if order else None,
-            over="OVER",
-        )
-        over = self.planner.construct.over(below.node, partition, [Named(name, call)])
-        parts: Conditions = []
-        if node.offset:
-            parts.append(exp.GT(this=column(name), expression=exp.Literal.number(node.offset)))
-        if node.limit is not None:
-            last = exp.Literal.number(node.offset + node.limit)
-            parts.append(exp.LTE(this=column(name), expression=last))
-        return Pulled(Filter(over.schema, over, conjunction(parts) or exp.true()), below.conditions)
-
-    def _over(self, node: Over) -> Pulled:
-        below = self.pull(node.input)
-        if below.missing is not None or any(is_outer(each) for each in expressions_of(node)):
-            raise self.refuse("a window function over columns of the query around it")
-        below = self.equal(below, "a window function below a condition other than an equality")
-        partition = [found.inner for found in equalities(below.conditions)]
-        calls = [Named(call.name, _partitioned(call.expression, partition)) for call in node.calls]
-        over = self.planner.construct.over(below.node, (*node.partition, *partition), calls)
-        return Pulled(over, below.conditions)
-
-    def _join(self, node: Join) -> Pulled:
-        kind = node.kind
-        if kind == "semi" and self.repeats and not node.null_aware:
-            kind = "inner"
-        both = kind == "inner" and not node.single
-        own = list(expressions_of(node))
-        if not both and (outer_columns(node.right) or any(is_outer(each) for each in own)):
-            raise self.refuse(f"a column of the query around it beside a {kind.upper()} JOIN")
-        if kind not in ("inner", "left", "semi", "anti"):
-            raise self.refuse(f"a column of the query around it below a {kind.upper()} JOIN")
-        left, right = self.pull(node.left), self.pull(node.right)
-        if left.missing is not None or right.missing is not None:
-            raise self.refuse("a JOIN with an aggregate that names columns of the query around it")
-        keys = [key for key in node.keys if not any(is_outer(side) for side in key)]
-        equal = [exp.EQ(this=a, expression=b) for a, b in node.keys if is_outer(a) or is_outer(b)]
-        parts = conjuncts(node.residual)
-        outer = [part for part in parts if is_outer(part)]
-        residual = conjunction([part for part in parts if not is_outer(part)])
-        joined = self.planner.construct.join(
-            left.node, right.node, kind, keys, residual, node.nulls_equal
-        )
-        rebuilt = replace(joined, single=node.single, null_aware=node.null_aware)
-        return Pulled(rebuilt, [*left.conditions, *right.conditions, *equal, *outer])
-
-
-def _partitioned(call: exp.Expression, partition: list[exp.Expression]) -> exp.Expression:
-    copy = call.copy()
-    for window in copy.find_all(exp.Window):
-        by = [*window.args.get("partition_by", ()), *(part.copy() for part in partition)]
-        window.set("partition_by", by)
-    return copy
 
 
 def _of_no_rows(call: exp.Expression) -> exp.Expression:

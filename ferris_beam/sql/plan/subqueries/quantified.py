@@ -50,8 +50,6 @@ def quantified_value(
             f"a subquery of {len(scope.fields)} columns can't be compared with a value", query
         )
     pulled = puller.pull(sub)
-    if pulled.missing is not None:
-        raise puller.refuse("ANY or ALL over an aggregate that names outer columns")
     pulled = puller.settled(pulled, "ANY or ALL with a condition other than an equality")
     names = {part: planner.names.unique(part) for part in ("least", "greatest", "rows", "known")}
     value = column(scope.fields[0].flat)

@@ -10,7 +10,8 @@ from ferris_beam.sql.plan.builder import Subplanner
 from ferris_beam.sql.plan.rewriting import at
 from ferris_beam.sql.plan.subqueries.correlation import joined
 from ferris_beam.sql.plan.subqueries.marking import with_flag
-from ferris_beam.sql.plan.subqueries.pulling import Pulled, Puller, certainly_null
+from ferris_beam.sql.plan.subqueries.pulled import Pulled
+from ferris_beam.sql.plan.subqueries.pulling import Puller, certainly_null
 from ferris_beam.sql.plan.types import cast
 
 
