@@ -2,7 +2,7 @@
 
 ``ferris_beam.sql`` is this package, and is called like a function, `execution.transform.Sql`::
 
-    revenue = p | fb.sql("SELECT country, SUM(amount) AS total FROM 'file:///data/*.csv' GROUP BY 1")
+    totals = p | fb.sql("SELECT country, SUM(amount) FROM 'file:///data/*.csv' GROUP BY 1")
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import apache_beam as beam
@@ -63,9 +63,9 @@ def _place(batch: Batch) -> tuple[str, int, tuple[tuple[int, int], ...]]:
     return interval.unit, interval.start, batch.origin.parts
 
 
-def run_one(text: str, *, threads: int = 2) -> pa.Table:
+def run_one(text: str, *flags: str, threads: int = 2) -> pa.Table:
     """The result of the last statement of ``text``. Raises what the pipeline raises."""
-    pipeline = beam.Pipeline(options=options(threads=threads))
+    pipeline = beam.Pipeline(options=options(*flags, threads=threads))
     result = Result(pipeline, "query", text)
     pipeline.run().wait_until_finish()
     return result.table()
@@ -74,11 +74,11 @@ def run_one(text: str, *, threads: int = 2) -> pa.Table:
 Outcomes = dict[str, "pa.Table | Exception"]
 
 
-def run_together(texts: Mapping[str, str], *, threads: int = 2) -> Outcomes:
+def run_together(texts: Mapping[str, str], *flags: str, threads: int = 2) -> Outcomes:
     """The result of each text, by name, or what went wrong with it: one pipeline for all, and
     again one for each where that failed."""
     outcomes: Outcomes = {}
-    results = _built(texts, outcomes, threads)
+    results = _built(texts, outcomes, flags, threads)
     if results is None:
         return outcomes
     pipeline, built = results
@@ -86,16 +86,16 @@ def run_together(texts: Mapping[str, str], *, threads: int = 2) -> Outcomes:
         pipeline.run().wait_until_finish()
         tables = {name: result.table() for name, result in built.items()}
     except Exception:
-        return outcomes | {name: _alone(texts[name], threads) for name in built}
+        return outcomes | {name: _alone(texts[name], flags, threads) for name in built}
     return outcomes | tables
 
 
 def _built(
-    texts: Mapping[str, str], outcomes: Outcomes, threads: int
+    texts: Mapping[str, str], outcomes: Outcomes, flags: Sequence[str], threads: int
 ) -> tuple[beam.Pipeline, dict[str, Result]] | None:
     """A pipeline of all texts that can be planned; errors of the others go to ``outcomes``."""
     while names := [name for name in texts if name not in outcomes]:
-        pipeline = beam.Pipeline(options=options(threads=threads))
+        pipeline = beam.Pipeline(options=options(*flags, threads=threads))
         results = {}
         for name in names:
             try:
@@ -108,8 +108,8 @@ def _built(
     return None
 
 
-def _alone(text: str, threads: int) -> pa.Table | Exception:
+def _alone(text: str, flags: Sequence[str], threads: int) -> pa.Table | Exception:
     try:
-        return run_one(text, threads=threads)
+        return run_one(text, *flags, threads=threads)
     except Exception as error:
         return error

@@ -185,7 +185,8 @@ class Aggregation:
         places = [0, *range(2, count + 1)] if self.window is not None else range(count)
         ranks = [sort_ranks(rows.column(place), False, False) for place in places]
         order = np.lexsort(ranks[::-1]) if len(ranks) > 1 else np.argsort(ranks[0], kind="stable")
-        return rows.take(pa.array(order))
+        columns = [take(column, order) for column in rows.columns]
+        return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
 
     def _times(self, records: pa.RecordBatch) -> Integers:
         assert self.time is not None

@@ -36,7 +36,7 @@ class Buckets(Counted):
         return pa.large_list(self.item), pa.bool_()
 
     def partial(self, groups: Groups, arguments: Columns) -> list[pa.Array]:
-        values = arguments[0].cast(pa.float64())
+        values = arguments[0].cast(pa.float64(), safe=False)
         (found,) = super().partial(groups, [values])
         return self._bounded(found, np.zeros(groups.count, np.bool_))
 

@@ -33,11 +33,20 @@ def is_null(values: pa.Array) -> Flags:
 
 def is_true(values: pa.Array) -> Flags:
     """NULL counts as false."""
+    if pa.types.is_null(values.type):
+        return np.zeros(len(values), np.bool_)
     return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), np.bool_)
+
+
+def floats_of(values: pa.Array) -> npt.NDArray[np.float64]:
+    """Numbers without NULLs as doubles, rounded where they have more digits."""
+    return memory_of(values.cast(pa.float64(), safe=False), np.float64)
 
 
 def take(values: pa.Array, rows: Integers) -> pa.Array:
     """The values at ``rows``; -1 stands for NULL."""
+    if pa.types.is_string_view(values.type) or pa.types.is_binary_view(values.type):
+        return take(values.cast(pa.large_binary()), rows).cast(values.type)  # has no kernel
     if len(rows) and int(rows.min(initial=0)) < 0:
         places = pa.array(rows, mask=rows < 0)
     else:

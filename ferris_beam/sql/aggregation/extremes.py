@@ -53,7 +53,8 @@ class Extreme(State):
         numbers = memory_of(values.cast(pa.float64()), np.float64)
         found = np.full(groups.count, -np.inf if self.greatest else np.nan)
         extreme = np.maximum if self.greatest else np.fmin
-        extreme.at(found, groups.codes, numbers)
+        with np.errstate(invalid="ignore"):  # NaN is meant
+            extreme.at(found, groups.codes, numbers)
         return nullable(found, groups.sizes == 0, values.type)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ferris_beam.sql.aggregation.arrays import memory_of, nullable
+from ferris_beam.sql.aggregation.arrays import floats_of, memory_of, nullable
 from ferris_beam.sql.aggregation.grouping import Groups
 from ferris_beam.sql.aggregation.state import Columns, Function, State
 from ferris_beam.sql.aggregation.sums import pair_sum
@@ -34,7 +34,7 @@ class Deviations(State):
 
     def partial(self, groups: Groups, arguments: Columns) -> list[pa.Array]:
         groups, values = groups.of_valid(*arguments)
-        numbers = [memory_of(value.cast(pa.float64()), np.float64) for value in values]
+        numbers = [floats_of(value) for value in values]
         counts = groups.sizes.astype(np.float64)
         means = [_divided(pair_sum(groups, number)[0], counts) for number in numbers]
         differences = [
@@ -52,7 +52,8 @@ class Deviations(State):
         counts = _sum(groups, weights)
         means, differences = [], []
         for mean in parts[:width]:
-            some = mean[groups.members]
+            some = np.zeros(groups.count)
+            some[groups.codes] = mean
             shift = _divided(_sum(groups, weights * (mean - some[groups.codes])), counts)
             means.append(np.where(counts > 0, some + shift, 0.0))
             differences.append(mean - means[-1][groups.codes])

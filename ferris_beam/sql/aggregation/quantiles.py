@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.sql.aggregation.arrays import Integers, lists, memory_of, take
+from ferris_beam.sql.aggregation.arrays import Integers, floats_of, lists, take
 from ferris_beam.sql.aggregation.counted import Counted, entries
 from ferris_beam.sql.aggregation.grouping import Groups
 from ferris_beam.sql.aggregation.ranking import ranks_of
@@ -102,7 +102,7 @@ class Quantile(Function):
 def _floats(values: pa.Array) -> np.ndarray:
     if pa.types.is_temporal(values.type):
         values = values.cast(pa.int64() if values.type.bit_width == 64 else pa.int32())
-    return memory_of(values.cast(pa.float64()), np.float64)
+    return floats_of(values)
 
 
 def _as_type(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ferris_beam.sql.aggregation.arrays import Integers, memory_of
+from ferris_beam.sql.aggregation.arrays import Integers, floats_of, memory_of
 from ferris_beam.sql.aggregation.codes import integer_type
 from ferris_beam.sql.aggregation.grouping import Groups
 from ferris_beam.sql.aggregation.state import Columns, State
@@ -102,7 +102,7 @@ class FloatSum(State):
 
     def partial(self, groups: Groups, arguments: Columns) -> list[pa.Array]:
         groups, (values,) = groups.of_valid(*arguments)
-        numbers = memory_of(values.cast(pa.float64()), np.float64)
+        numbers = floats_of(values)
         return [pa.array(part) for part in pair_sum(groups, numbers)]
 
     def merge(self, groups: Groups, columns: Columns) -> list[pa.Array]:

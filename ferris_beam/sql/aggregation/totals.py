@@ -39,7 +39,7 @@ class Sum(Function):
         if isinstance(self.sum, FloatSum):
             return nullable(memory_of(total[0], np.float64), empty, self.type)
         if pa.types.is_floating(self.type):
-            return nullable(floats_of(total) / self._unit, empty, self.type)
+            return nullable(doubles_of(total) / self._unit, empty, self.type)
         if pa.types.is_decimal(self.type):
             return self._decimals(total, empty)
         value, over = _integers_of(total, pa.types.is_unsigned_integer(self.type))
@@ -99,7 +99,7 @@ class Average(Function):
         if pa.types.is_decimal(self.type):
             return _quotients(python_integers(total), divisor, empty, scale, self.type)
         if pa.types.is_floating(self.type):
-            return nullable(floats_of(total) / 10.0**scale / divisor, empty, self.type)
+            return nullable(doubles_of(total) / 10.0**scale / divisor, empty, self.type)
         whole = [
             number // int(by) for number, by in zip(python_integers(total), divisor, strict=True)
         ]
@@ -129,7 +129,7 @@ def _integers_of(limbs: Columns, unsigned: bool) -> tuple[npt.NDArray, Flags]:
     return low + (high << np.int64(32)), (high << np.int64(32)) >> np.int64(32) != high
 
 
-def floats_of(limbs: Columns) -> npt.NDArray[np.float64]:
+def doubles_of(limbs: Columns) -> npt.NDArray[np.float64]:
     """Sums as doubles."""
     total = np.zeros(len(limbs[0]))
     for limb in reversed(limbs):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 from sqlglot import exp
 
-from ferris_beam.sql.execution.steps import Compute, Step
+from ferris_beam.sql.execution.steps import Compute, Rename, Step
 from ferris_beam.sql.execution.unnest import Explode
 from ferris_beam.sql.kernel import fragment
 from ferris_beam.sql.nodes import Filter, Named, Node, Project, Unnest, column
@@ -34,7 +34,15 @@ def steps_of(nodes: Sequence[Node], schema: pa.Schema, text: SqlText | None) -> 
 def _computed(nodes: Sequence[Node], schema: pa.Schema, text: SqlText | None) -> list[Step]:
     if not nodes:
         return []
+    if len(nodes) == 1 and isinstance(nodes[0], Project) and _only_renames(nodes[0]):
+        return [Rename(tuple(each.expression.name for each in nodes[0].columns), nodes[0].schema)]
     return [Compute(fragment(select_of(nodes, schema), (schema,), text))]
+
+
+def _only_renames(node: Project) -> bool:
+    """Whether there is nothing to compute: then the columns go on as they are."""
+    columns = [isinstance(each.expression, exp.Column) for each in node.columns]
+    return bool(columns) and all(columns)
 
 
 def _with_list(node: Unnest) -> Project:

@@ -16,7 +16,13 @@ from ferris_beam.sql.execution.chains import steps_of
 from ferris_beam.sql.execution.constants import constants
 from ferris_beam.sql.execution.scans import Scans
 from ferris_beam.sql.execution.steps import Rename, Step, Steps
-from ferris_beam.sql.joins import BroadcastJoin, GivenTable, plan_hash_join, table_of
+from ferris_beam.sql.joins import (
+    BroadcastJoin,
+    GivenTable,
+    plan_hash_join,
+    table_of,
+    with_key_columns,
+)
 from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import (
     Aggregate,
@@ -101,7 +107,8 @@ class Compiler:
     def _opened(self, node: Node, above: Node | None = None) -> tuple[Streams, list[Step]]:
         """The batches of a leaf and what gives them the plan's names; of others themselves."""
         if isinstance(node, Scan):
-            return (self._scans.read(node),), [Rename(node.names, node.schema)]
+            encoded = self._scans.gives_dictionaries(node)
+            return (self._scans.read(node),), [Rename(node.names, node.schema, encoded)]
         if isinstance(node, Given):
             streams = self.stream(node.name) if node.stream else (self.given[node.name],)
             return streams, [Rename(node.names, node.schema)]
@@ -109,7 +116,8 @@ class Compiler:
             limit = row_limit(above.condition, node)
             if limit is not None and id(above) not in self._built:
                 preparation, completion = plan_over(node, self.text, limit=limit)
-                self._built[id(above)] = above, self._staged("Over", node, (preparation,), completion)
+                streams = self._staged("Over", node, (preparation,), completion)
+                self._built[id(above)] = above, streams
             if limit is not None:
                 return self._built[id(above)][1], []
         return self._compiled_once(node), []
@@ -171,6 +179,8 @@ class Compiler:
         """The right side is loaded by the workers, if it is a source; what they can't read or
         compute of it is told once, by a branch that reads it for its dead letters only."""
         letters = self.dead_letters
+        if letters is not None:
+            node = with_key_columns(node, self.text)
         source = table_of(node.right, letters is None, self.text)
         if source is None:
             table = GivenTable(())

@@ -51,11 +51,15 @@ class Scans:
                 limit=scan.limit,
                 dead_letters=self.dead_letters,
             )
-            read.dictionaries = key not in self.plain
+            read.dictionaries = self.gives_dictionaries(scan)
             label = read.default_label()
             number = sum(str(other[0]) == str(key[0]) for other in self.reads)  # type: ignore[index]
             self.reads[key] = self.pipeline | (f"{label} {number + 1}" if number else label) >> read
         return self.reads[key]
+
+    def gives_dictionaries(self, scan: Scan) -> bool:
+        """Whether its texts may come dictionary-encoded, since only GROUP BYs take them."""
+        return self._needed(scan) not in self.plain
 
     def _needed(self, scan: Scan) -> Hashable:
         endpoint = scan.endpoint

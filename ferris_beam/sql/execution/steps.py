@@ -45,14 +45,18 @@ class Step(ABC):
 
 @dataclass
 class Rename(Step):
-    """A source's columns, by ``names``, under the names that the plan has for them."""
+    """A source's columns, by ``names``, under the names that the plan has for them.
+
+    ``dictionaries``: what comes next takes dictionary-encoded texts, too (a GROUP BY).
+    """
 
     names: tuple[str, ...]
     schema: pa.Schema
+    dictionaries: bool = False
 
     def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
         columns = [
-            _plainly(records[name], field.type)
+            records[name] if self.dictionaries else _plainly(records[name], field.type)
             for name, field in zip(self.names, self.schema, strict=True)
         ]
         fields = [
@@ -142,15 +146,28 @@ class StepsOperator(MapOperator):
             return [records], []
         began = time.perf_counter_ns()
         results: list[pa.RecordBatch] = []
-        failures = list(write_good_rows(records, lambda part: results.extend(self._stepped(part))))
+
+        def stepped(part: pa.RecordBatch) -> None:
+            results.extend(self._stepped(part, len(results)))
+
+        failures = list(write_good_rows(records, stepped))
         self.counts.count("rows_in", records.num_rows)
         self.counts.count("rows_out", sum(part.num_rows for part in results))
         self.counts.count("bytes_out", sum(part.nbytes for part in results))
         self.counts.count("micros", (time.perf_counter_ns() - began) // 1000)
         return results, failures
 
-    def _stepped(self, records: pa.RecordBatch) -> list[pa.RecordBatch]:
+    def _stepped(self, records: pa.RecordBatch, before: int) -> list[pa.RecordBatch]:
+        """``before``: how many results there are of the rows before these."""
         parts = [records]
         for step in self.steps:
-            parts = [result for part in parts for result in step.results(part, self.seed)]
+            parts = [
+                result
+                for number, part in enumerate(parts)
+                for result in step.results(part, self._seed_of_part(before, number))
+            ]
         return parts
+
+    def _seed_of_part(self, before: int, number: int) -> str:
+        """No two parts of a batch, halved around a bad row, have the same random values."""
+        return f"{self.seed} {before}.{number}" if before or number else self.seed

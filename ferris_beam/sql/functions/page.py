@@ -27,17 +27,33 @@ else that changes, so that a batch that is computed again has the same values.
 _OWN = """
 ## Your own functions
 
-```python
+```python run
+import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
+
 import ferris_beam as fb
+
 
 @fb.function(returns=pa.string(), arguments=[pa.string()])
 def shout(texts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(pc.utf8_upper(texts), "!", "")
 
-rows | fb.sql("SELECT shout(name) AS name FROM rows", functions=[shout])
+
+people = pa.table({"name": ["ada"]})
+with beam.Pipeline() as pipeline:
+    rows = pipeline | beam.Create(people.to_batches())
+    query = fb.sql(
+        "SELECT shout(name) AS name FROM input", functions=[shout], schemas={"input": people.schema}
+    )
+    _ = rows | query | fb.Rows() | beam.Map(print)
 ```
+
+```text output
+{'name': 'ADA!'}
+```
+
+`python -m pipelines.sql --functions MODULE` takes all that a module holds.
 
 A function gets one `pyarrow.Array` for each argument, with all rows of a batch, and returns an
 array of the same length. Types are Arrow's, or their names (`"decimal(10,2)"`), or Python's (`int`
@@ -55,22 +71,46 @@ imported there, else by value (lambdas, notebooks). A name that SQL has already 
 `kind="aggregate"` makes an aggregate function. A plain function gets all rows of a group at once
 and returns one value. So that groups needn't meet in one place, one that can be merged is a class:
 
-```python
+```python run
+import math
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import ferris_beam as fb
+
+
 @fb.function(kind="aggregate", returns=pa.float64(), arguments=[pa.float64()])
 class geometric_mean:
     state_type = pa.struct({"logs": pa.float64(), "rows": pa.int64()})
 
-    def state(values):                     # some rows of a group
+    def state(values):  # some rows of a group
         logs = pc.sum(pc.ln(values), min_count=0).as_py()
         return {"logs": logs, "rows": len(values) - values.null_count}
 
-    def merge(states):                     # an array of states of one group
+    def merge(states):  # an array of states of one group
         logs, rows = states.flatten()
         return {"logs": pc.sum(logs).as_py(), "rows": pc.sum(rows).as_py()}
 
-    def finish(state):                     # the value of the group
+    def finish(state):  # the value of the group
         logs, rows = state["logs"].as_py(), state["rows"].as_py()
         return math.exp(logs / rows) if rows else None
+
+
+sizes = pa.table({"kind": ["a", "a"], "size": [2.0, 8.0]})
+with beam.Pipeline() as pipeline:
+    rows = pipeline | beam.Create(sizes.to_batches())
+    query = fb.sql(
+        "SELECT kind, round(geometric_mean(size), 6) AS size FROM input GROUP BY kind",
+        functions=[geometric_mean],
+        schemas={"input": sizes.schema},
+    )
+    _ = rows | query | fb.Rows() | beam.Map(print)
+```
+
+```text output
+{'kind': 'a', 'size': 4.0}
 ```
 """
 

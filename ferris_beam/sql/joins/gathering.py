@@ -15,9 +15,9 @@ HELD_BYTES = 64 << 20
 class Gathering:
     """Holds batches of one schema back until there are enough rows or bytes of them."""
 
-    def __init__(self, rows: int = HELD_ROWS, nbytes: int = HELD_BYTES) -> None:
-        self._max_rows = rows
-        self._max_bytes = nbytes
+    def __init__(self, rows: int | None = None, nbytes: int | None = None) -> None:
+        self._max_rows = rows or HELD_ROWS
+        self._max_bytes = nbytes or HELD_BYTES
         self._held: list[pa.RecordBatch] = []
         self._rows = 0
         self._bytes = 0
@@ -32,9 +32,18 @@ class Gathering:
             yield from self.flush()
 
     def flush(self) -> Iterator[pa.RecordBatch]:
-        if self._held:
-            yield concatenate(self._held)
-        self._held, self._rows, self._bytes = [], 0, 0
+        # Emptied first: who takes the batch may add to what is held.
+        held, self._held, self._rows, self._bytes = self._held, [], 0, 0
+        if held:
+            yield concatenate(held)
+
+
+def gathered_again(
+    gathering: Gathering, before: pa.RecordBatch, after: pa.RecordBatch
+) -> Iterable[pa.RecordBatch]:
+    """What to put out of a batch that became ``after``: nothing where that is so much smaller that
+    waiting for more rows, to reduce all again, costs little."""
+    return gathering.add(after) if 4 * after.num_rows <= before.num_rows else [after]
 
 
 def repeatable(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:

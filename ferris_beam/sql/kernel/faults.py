@@ -42,6 +42,10 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Reason], ...] = (
         lambda found: f"{_short(found[2])} does not fit {spoken_name(found[1])}",
     ),
     (
+        re.compile(r"Cannot cast Timestamp\(.*?\) value \S+ to Timestamp\(ns\)"),
+        lambda found: "overflow: a timestamp in nanoseconds lies between 1677 and 2262",
+    ),
+    (
         re.compile(r"value of (\S+) is out of range (\w+)"),
         lambda found: f"{_short(found[1])} does not fit {spoken_name(found[2])}",
     ),

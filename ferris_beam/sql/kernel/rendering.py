@@ -7,6 +7,7 @@ to maps) was replaced before, by `ferris_beam.sql.kernel.checking`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -129,6 +130,8 @@ class DataFusionGenerator(Generator):
         if expression.is_string:
             return "'" + text.replace("'", "''") + "'"
         if "e" in text.lower():
+            if math.isinf(float(text)):
+                raise Refused(f"{text} does not fit DOUBLE", expression)
             return f"arrow_cast('{text}', 'Float64')"
         return text
 

@@ -11,7 +11,7 @@ from ferris_beam.batches import concatenate, pieces
 from ferris_beam.interval import Origin
 from ferris_beam.sql import nodes
 from ferris_beam.sql.joins.expressions import Expressions
-from ferris_beam.sql.joins.gathering import Gathering, repeatable
+from ferris_beam.sql.joins.gathering import Gathering, gathered_again, repeatable
 from ferris_beam.sql.joins.hashing import mix
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.sides import unused_name
@@ -26,7 +26,7 @@ from ferris_beam.transforms.stage import Completion, Preparation
 HELD_BYTES = 512 << 20
 """The rows that are computed at a time; a partition with more is cut by its keys."""
 
-_WORTHWHILE = 0.75
+_WORTHWHILE = 0.5
 """Leaving rows out early is given up where more than this share stays."""
 
 
@@ -74,7 +74,7 @@ class OverPreparation(Preparation):
             pa.RecordBatch.from_arrays(columns, schema=self._schema)
         ):
             first = self._first(gathered)
-            yield from self._gathering.add(first) if self._is_worthwhile else [first]
+            yield from gathered_again(self._gathering, gathered, first)
 
     def flush(self) -> Iterable[pa.RecordBatch]:
         return map(self._first, self._gathering.flush())

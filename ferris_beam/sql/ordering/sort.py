@@ -11,7 +11,7 @@ from sqlglot import exp
 from ferris_beam.interval import Origin
 from ferris_beam.sql import nodes
 from ferris_beam.sql.joins.expressions import Expressions, is_column
-from ferris_beam.sql.joins.gathering import Gathering
+from ferris_beam.sql.joins.gathering import Gathering, gathered_again
 from ferris_beam.sql.joins.sides import unused_name
 from ferris_beam.sql.kernel import Kernel, fragment
 from ferris_beam.sql.ordering.first_rows import FirstRows, FirstRowsCompletion
@@ -91,7 +91,7 @@ class SortPreparation(Preparation):
         if records.num_rows == 0:
             return
         for gathered in self._gathering.add(self._first(self._order.extended(records))):
-            yield from self._gathering.add(self._first(gathered)) if self._top else [gathered]
+            yield from gathered_again(self._gathering, gathered, self._first(gathered))
 
     def flush(self) -> Iterable[pa.RecordBatch]:
         return map(self._first, self._gathering.flush())

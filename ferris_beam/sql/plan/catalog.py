@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ferris_beam.connector import Split
 from ferris_beam.errors import ConfigurationError, ConfigurationErrors, FerrisError, SqlError
+from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.plan.declared import declared_schema
 from ferris_beam.sql.plan.estimates import rows_of, size_of
 from ferris_beam.sql.statements import DeclareStream, Endpoint, Span
@@ -144,7 +145,8 @@ class Catalog:
             found = source.schema.field(field.name).type
             if found != field.type:
                 raise text.error(
-                    f"{field.name} is {found} in {statement.source.uri}, not {field.type}",
+                    f"{field.name} is {spoken(found)} in {statement.source.uri}, "
+                    f"not {spoken(field.type)}",
                     column.span,
                     "declare the type it has, and cast it in the query",
                 )
@@ -161,7 +163,8 @@ class Catalog:
         kind = source.schema.field(watermark.column).type
         if not pa.types.is_timestamp(kind):
             raise text.error(
-                f"WATERMARK needs a timestamp, and {watermark.column} is {kind}", statement.span
+                f"WATERMARK needs a timestamp, and {watermark.column} is {spoken(kind)}",
+                statement.span,
             )
         return watermark.column
 

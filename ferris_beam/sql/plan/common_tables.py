@@ -18,7 +18,7 @@ from ferris_beam.sql.nodes import Node, walk
 from ferris_beam.sql.plan.builder import Builder, CommonTable, Planned
 from ferris_beam.sql.plan.changelog import is_bounded
 from ferris_beam.sql.plan.outer import expressions_of
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 
 _SHUFFLED = (nodes.Aggregate, nodes.Join, nodes.Over, nodes.Sort)
 
@@ -61,7 +61,7 @@ def plan_reference(builder: Builder, table: CommonTable, prefix: str) -> Planned
     names = [name.name for name in table.columns]
     if len(names) > len(planned.names):
         raise builder.text.error(
-            f"there are {len(names)} names for {len(planned.names)} columns",
+            f"there are {counted(len(names), 'name')} for {counted(len(planned.names), 'column')}",
             table.columns[len(planned.names)],
         )
     return Planned(planned.node, (*names, *planned.names[len(names) :]))

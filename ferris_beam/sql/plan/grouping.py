@@ -12,7 +12,7 @@ from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.clauses import aggregates, is_aggregate, refuse_aggregates, shown
 from ferris_beam.sql.plan.clauses import window_functions as overs
 from ferris_beam.sql.plan.projection import Item, name_of
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 from ferris_beam.sql.plan.rewriting import at, rewrite, unwrapped, with_parts
 from ferris_beam.sql.plan.scope import OuterColumn
 from ferris_beam.sql.plan.windows import is_window_call
@@ -183,6 +183,6 @@ def _ordinal(builder: Builder, written: exp.Expression, items: list[Item]) -> ex
     place = int(inner.name)
     if not 1 <= place <= len(items):
         raise builder.text.error(
-            f"GROUP BY {place}: the SELECT list has {len(items)} items", written
+            f"GROUP BY {place}: the SELECT list has {counted(len(items), 'item')}", written
         )
     return items[place - 1].expression

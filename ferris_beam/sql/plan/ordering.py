@@ -9,7 +9,7 @@ from sqlglot import exp
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
 from ferris_beam.sql.plan.projection import Item
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 from ferris_beam.sql.plan.rewriting import unwrapped
 
 
@@ -78,7 +78,7 @@ def _place(
 def _ordinal(builder: Builder, literal: exp.Literal, count: int) -> int:
     if not literal.name.isdigit() or not 1 <= int(literal.name) <= count:
         raise builder.text.error(
-            f"ORDER BY {literal.name}: the SELECT list has {count} items", literal
+            f"ORDER BY {literal.name}: the SELECT list has {counted(count, 'item')}", literal
         )
     return int(literal.name) - 1
 

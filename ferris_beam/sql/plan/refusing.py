@@ -44,3 +44,12 @@ def refuse_others(node: exp.Expr, known: Collection[str], text: SqlText) -> None
             f"{shown} is not supported",
             place if isinstance(place, exp.Expression) else node,
         )
+
+
+def counted(count: int, noun: str) -> str:
+    """For messages.
+
+    >>> counted(1, "column"), counted(2, "column")
+    ('1 column', '2 columns')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -12,7 +12,7 @@ from ferris_beam.sql.kernel.types import plain
 from ferris_beam.sql.plan.builder import Builder, CommonTable, Planned
 from ferris_beam.sql.plan.catalog import Entry, Source
 from ferris_beam.sql.plan.common_tables import plan_reference
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.unnesting import is_series, plan_unnest
 from ferris_beam.sql.plan.values import plan_values
@@ -184,7 +184,8 @@ def _with_column_names(builder: Builder, relation: Relation, item: exp.Expressio
     fields = list(relation.scope.fields)
     if len(columns) > len(fields):
         raise builder.text.error(
-            f"there are {len(columns)} names for {len(fields)} columns", columns[len(fields)]
+            f"there are {counted(len(columns), 'name')} for {counted(len(fields), 'column')}",
+            columns[len(fields)],
         )
     for index, name in enumerate(columns):
         fields[index] = replace(fields[index], name=name.name)

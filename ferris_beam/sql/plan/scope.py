@@ -10,6 +10,7 @@ from typing import TypeVar
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.nodes import column
 from ferris_beam.sql.plan.rewriting import at
 from ferris_beam.sql.text import SqlText, did_you_mean
@@ -122,7 +123,9 @@ def with_fields(
     for name in names:
         if not pa.types.is_struct(kind):
             hint = "" if not pa.types.is_map(kind) else f"write {shown}['{name.name}']"
-            raise text.error(f"{shown} is {kind}, which has no field {name.name!r}", name, hint)
+            raise text.error(
+                f"{shown} is {spoken(kind)}, which has no field {name.name!r}", name, hint
+            )
         fields = [kind.field(index) for index in range(kind.num_fields)]
         match = exactly_or_folded(fields, name.name, "name")
         if not match:

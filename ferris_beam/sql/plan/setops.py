@@ -6,10 +6,11 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql import nodes
+from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.nodes import Named, Node, column
 from ferris_beam.sql.plan.builder import Builder, Planned
 from ferris_beam.sql.plan.distinct import distinct
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 from ferris_beam.sql.plan.types import cast, common_type
 
 _KNOWN = ("with_", "this", "expression", "distinct", "by_name", "order", "limit", "offset")
@@ -25,7 +26,7 @@ def plan_set_operation(builder: Builder, query: exp.SetOperation, prefix: str) -
     for side in sides[1:]:
         if len(side.names) != count:
             raise builder.text.error(
-                f"the first query of {query.key.upper()} has {count} columns, "
+                f"the first query of {query.key.upper()} has {counted(count, 'column')}, "
                 f"and another one {len(side.names)}",
                 query.expression,
             )
@@ -98,8 +99,8 @@ def _common(
         both = common_type(kind, other)
         if both is None:
             raise builder.text.error(
-                f"{query.key.upper()}: column {place + 1} ({sides[0].names[place]}) is {kind} on "
-                f"one side and {other} on the other",
+                f"{query.key.upper()}: column {place + 1} ({sides[0].names[place]}) is "
+                f"{spoken(kind)} on one side and {spoken(other)} on the other",
                 query.expression,
                 "cast one of them",
             )

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import Node, column
 from ferris_beam.sql.plan.binding import Binder
-from ferris_beam.sql.plan.refusing import refuse_others
+from ferris_beam.sql.plan.refusing import counted, refuse_others
 from ferris_beam.sql.plan.rewriting import has_query, parts, rewrite
 from ferris_beam.sql.plan.scope import Field, Scope
 
@@ -46,7 +46,7 @@ def plan_unnest(
         names.append(item.args["offset"].name)
     if len(names) > 1 + position:
         raise builder.text.error(
-            f"{relation} has {1 + position} columns, not {len(names)}",
+            f"{relation} has {counted(1 + position, 'column')}, not {len(names)}",
             item,
             "UNNEST(…) AS t(value), or UNNEST(…) WITH ORDINALITY AS t(value, position)",
         )

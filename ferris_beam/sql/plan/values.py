@@ -6,8 +6,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.sql import nodes
+from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder, Planned
+from ferris_beam.sql.plan.refusing import counted
 from ferris_beam.sql.plan.rewriting import has_query, unwrapped
 from ferris_beam.sql.plan.scope import Scope
 from ferris_beam.sql.plan.types import cast, common_type, types
@@ -21,7 +23,7 @@ def plan_values(builder: Builder, values: exp.Values, prefix: str) -> Planned:
     for row, written in zip(rows, values.expressions, strict=True):
         if len(row) != width:
             raise builder.text.error(
-                f"this row has {len(row)} values, and the first one {width}", written
+                f"this row has {counted(len(row), 'value')}, and the first one {width}", written
             )
     cells = [_bound(builder, cell) for row in rows for cell in row]
     kinds = types(cells, pa.schema([]), builder.text)
@@ -56,7 +58,9 @@ def _common(
         wider = common_type(both, kind)
         if wider is None:
             raise builder.text.error(
-                f"the values of column {place + 1} are {both} and {kind}", cell, "cast one of them"
+                f"the values of column {place + 1} are {spoken(both)} and {spoken(kind)}",
+                cell,
+                "cast one of them",
             )
         both = wider
     return both, [cast(cell, kind, both) for cell, kind in zip(cells, kinds, strict=True)]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.nodes import Duration, Node, Window, column
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
@@ -89,7 +90,7 @@ def timestamp(
         return cast(time, kind, _MICROSECONDS)
     name = str(call.this).upper().removesuffix("_TABLE")
     raise builder.text.error(
-        f"{name} needs a timestamp, and this is {kind}", time, "write CAST(… AS TIMESTAMP)"
+        f"{name} needs a timestamp, and this is {spoken(kind)}", time, "write CAST(… AS TIMESTAMP)"
     )
 
 

@@ -15,6 +15,7 @@ from ferris_beam.sql.nodes import (
     Aggregate,
     Filter,
     Join,
+    Named,
     Node,
     Over,
     Project,
@@ -22,6 +23,7 @@ from ferris_beam.sql.nodes import (
     Sort,
     Union,
     Unnest,
+    column,
     columns_in,
 )
 from ferris_beam.sql.rules.expressions import (
@@ -82,13 +84,20 @@ def _through_filter(node: Filter, parts: Parts) -> Node:
 def _through_union(node: Union, parts: Parts) -> Node:
     branches = []
     for branch in node.branches:
-        columns = {
-            name: exp.Column(this=exp.Identifier(this=own, quoted=True))
+        columns: dict[str, exp.Expression] = {
+            name: column(own)
             for name, own in zip(node.schema.names, branch.schema.names, strict=True)
         }
         branches.append(push(branch, [replaced(part, columns) for part in parts]))
     kept = tuple(branch for branch in branches if not is_empty(branch))
+    if len(kept) == 1:
+        return _renamed(kept[0], node)
     return replace(node, branches=kept) if kept else empty(node.schema)
+
+
+def _renamed(branch: Node, node: Union) -> Node:
+    names = zip(node.schema.names, branch.schema.names, strict=True)
+    return Project(node.schema, branch, tuple(Named(name, column(own)) for name, own in names))
 
 
 def _through_join(node: Join, parts: Parts) -> Node:

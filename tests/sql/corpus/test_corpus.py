@@ -6,7 +6,7 @@ it; where it fails, each query is run on its own, so that the message is about t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,8 @@ from tests.sql.corpus.case import FOLDER, Case, all_cases
 from tests.sql.running import Outcomes, run_together
 
 CASES = all_cases()
+JOINS = [case for case in CASES if case.feature in ("joins", "semi_anti", "tpch")]
+"""Small tables are held by the workers: these are also joined by hash."""
 TOGETHER = 30
 LEAST = 500
 """Fewer files than this: some were lost."""
@@ -42,15 +44,18 @@ def oracle(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 class Runs:
     """Runs what was asked for in pipelines of many, each when its first result is wanted."""
 
-    def __init__(self, cases: list[Case], folder: Path) -> None:
+    def __init__(self, cases: list[Case], folder: Path, *flags: str) -> None:
         self.folder = folder
+        self.flags = flags
         self.outcomes: Outcomes = {}
         self.chunks = [cases[at : at + TOGETHER] for at in range(0, len(cases), TOGETHER)]
 
     def of(self, case: Case) -> object:
         if case.name not in self.outcomes:
             chunk = next(chunk for chunk in self.chunks if case in chunk)
-            self.outcomes |= run_together({each.name: self.text(each) for each in chunk})
+            self.outcomes |= run_together(
+                {each.name: self.text(each) for each in chunk}, *self.flags
+            )
         return self.outcomes[case.name]
 
     def text(self, case: Case) -> str:
@@ -60,13 +65,18 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, folder: Path) -> Runs:
-    items = request.session.items
-    chosen = [item.callspec.params["case"] for item in items if _has_case(item)]
-    return Runs(chosen, folder)
+    return Runs(_chosen(request, test_same_as_duckdb), folder)
 
 
-def _has_case(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "case" in getattr(item, "fixturenames", ())
+@pytest.fixture(scope="module")
+def hash_runs(request: pytest.FixtureRequest, folder: Path) -> Runs:
+    return Runs(_chosen(request, test_joins_by_hash), folder, "--broadcast_limit=0")
+
+
+def _chosen(request: pytest.FixtureRequest, test: Callable[..., None]) -> list[Case]:
+    """The cases for which ``test`` is run in this session."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    return [item.callspec.params["case"] for item in items if item.function is test]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -76,6 +86,11 @@ def test_same_as_duckdb(case: Case, runs: Runs, oracle: duckdb.DuckDBPyConnectio
     if isinstance(outcome, Exception):
         raise outcome
     assert_same(outcome, expected, ordered=case.ordered)
+
+
+@pytest.mark.parametrize("case", JOINS, ids=[case.name for case in JOINS])
+def test_joins_by_hash(case: Case, hash_runs: Runs, oracle: duckdb.DuckDBPyConnection) -> None:
+    test_same_as_duckdb(case, hash_runs, oracle)
 
 
 def test_no_file_was_lost() -> None:

@@ -259,6 +259,8 @@ def test_what_is_not_known_is_refused_by_name() -> None:
     for unknown in (exp.Anonymous(this="no_such"), parse_one("SOUNDEX_P123(a)")):
         with pytest.raises(SqlError, match="there is no function"):
             render(unknown)
+    with pytest.raises(SqlError, match="1e400 does not fit DOUBLE"):
+        render(parse_one("1e400"))
     with pytest.raises(SqlError, match="there is no type"):
         render(parse_one("CAST(a AS GEOGRAPHY)"))
 

@@ -17,6 +17,7 @@ from sqlglot import parse_one
 
 from ferris_beam.interval import Interval, Origin
 from ferris_beam.sql import nodes
+from ferris_beam.sql.joins import gathering
 from ferris_beam.sql.ordering import plan_sort
 from tests.sql.joins.staged import batch_of, cut, given, partitions_of, run_stage
 from tests.sql.ordering.test_windows import SCHEMA, rows_of
@@ -72,6 +73,22 @@ def test_as_in_duckdb(
     wanted = duckdb.sql(f"{query} OFFSET {offset}").to_arrow_table()
     found = in_order(sort(rows, order, limit=limit, offset=offset), rows, seed)
     assert found.to_pylist() == wanted.to_pylist()
+
+
+@pytest.mark.parametrize("held", [5, 30, 100])
+@pytest.mark.parametrize("order", [[("v", False, False)], []])
+def test_what_is_held_is_reduced_many_times(
+    held: int, order: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "HELD_ROWS", held)
+    rows = rows_of(300, 3)
+    found = in_order(sort(rows, order, limit=7), rows, 1)
+    wanted = rows
+    if order:
+        wanted = duckdb.sql("SELECT * FROM rows ORDER BY v NULLS LAST, k, o, x, s").to_arrow_table()
+        assert found["v"].to_pylist() == wanted["v"].to_pylist()[:7]
+    else:
+        assert found.to_pylist() == wanted.slice(0, 7).to_pylist()
 
 
 def test_only_the_first_rows_are_sent() -> None:

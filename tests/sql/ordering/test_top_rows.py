@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlglot import parse_one
 
+from ferris_beam.sql.joins import gathering
 from ferris_beam.sql.ordering import plan_over, row_limit
 from ferris_beam.sql.ordering.top_rows import RowLimit
 from tests.sql.joins.staged import bag, cut, partitions_of, run_stage
@@ -50,7 +51,12 @@ def test_other_calls_need_all_rows() -> None:
 
 @pytest.mark.parametrize("call", [ROW_NUMBER, "rank() OVER (PARTITION BY k ORDER BY v)"])
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_the_first_rows_are_the_same(call: str, count: int) -> None:
+@pytest.mark.parametrize("held", [4, 30, 1000])
+def test_the_first_rows_are_the_same(
+    call: str, count: int, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what is held is reduced many times."""
+    monkeypatch.setattr(gathering, "HELD_ROWS", held)
     rows = rows_of(200, 7)
     node = over(rows, [call], [pa.int64()])
 

@@ -17,7 +17,7 @@ from tests.sql import tables
 from tests.sql.running import Result, run_one
 from tests.transforms.pipelines import options
 
-RANGE = "overflow|range|fit"
+RANGE = "overflow|range|fit|too large"
 EXTREMES, TEXTS, NUMBERS = "'${DATA}/extremes/'", "'${DATA}/texts/'", "'${DATA}/numerics/'"
 
 

@@ -65,8 +65,12 @@ def rows_of(seed: int, count: int) -> pa.Table:
             "id": pa.array(range(count), pa.int64()),
             "word": pa.array([or_null(chance.choice("abcd")) for _ in range(count)], pa.string()),
             "whole": pa.array([or_null(chance.randint(0, 90)) for _ in range(count)], pa.int64()),
-            "number": pa.array([or_null(chance.uniform(-9, 9)) for _ in range(count)]),
-            "at": pa.array([start + timedelta(microseconds=micros()) for _ in range(count)]),
+            "number": pa.array(
+                [or_null(chance.uniform(-9, 9)) for _ in range(count)], pa.float64()
+            ),
+            "at": pa.array(
+                [start + timedelta(microseconds=micros()) for _ in range(count)], pa.timestamp("us")
+            ),
             "nothing": pa.array([None] * count, pa.string()),
         }
     )

@@ -90,6 +90,7 @@ UNION = Union(T.schema, (T, T))
         (filtered(UNNESTED, '"t.k" = 1'), "Unnest Filter Scan"),
         (filtered(UNNESTED, '"item" = 1'), "Filter Unnest Scan"),
         (filtered(UNION, '"t.k" = 1'), "Union Filter Scan Filter Scan"),
+        (Union(T.schema, (filtered(T, "FALSE"), T)), "Project Scan"),
         (filtered(Sort(T.schema, T, ()), '"t.k" = 1'), "Sort Filter Scan"),
         (filtered(Sort(T.schema, T, (), limit=5), '"t.k" = 1'), "Filter Sort Scan"),
         (filtered(filtered(T, '"t.k" = 1'), '"t.x" = 1'), "Filter Scan"),
