@@ -64,8 +64,8 @@ if TYPE_CHECKING:
     from ferris_beam.batches import Batch
     from ferris_beam.registry import register
     from ferris_beam.runners import launch
-    from ferris_beam.sql.functions import function
     from ferris_beam.sql.execution.transform import sql
+    from ferris_beam.sql.functions import function
     from ferris_beam.transforms import (
         CheckSchema,
         DeadLetters,

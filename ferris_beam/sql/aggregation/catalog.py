@@ -28,7 +28,7 @@ from ferris_beam.sql.aggregation.sums import ExactSum, FloatSum
 from ferris_beam.sql.aggregation.totals import Average, Sum
 from ferris_beam.sql.aggregation.users import UserMerged, UserReduced, UserState
 from ferris_beam.sql.functions import UserAggregate
-from ferris_beam.sql.plan.nodes import Ordering
+from ferris_beam.sql.nodes import Ordering
 
 Builder = Callable[[Call, Collector, str], "Function | None"]
 """From a call, the columns of the input, and the name of FILTER's column (or "")."""

@@ -12,8 +12,8 @@ import sqlglot
 from sqlglot import exp
 
 from ferris_beam.batches.hashing import split_by_partition
+from ferris_beam.sql import nodes
 from ferris_beam.sql.aggregation import GroupBy, plan_aggregate
-from ferris_beam.sql.plan import nodes
 from ferris_beam.sql.plan.aggregate_types import aggregate_types
 from ferris_beam.sql.text import SqlText
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferris_beam.sql.aggregation.windows import CalendarWindows, FixedWindows, windows_of
-from ferris_beam.sql.plan.nodes import Duration, Window, column
+from ferris_beam.sql.nodes import Duration, Window, column
 
 UTC = timezone.utc
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -151,7 +151,7 @@ def test_the_most_frequent_values_and_ties_by_value() -> None:
 
 
 def test_first_and_last_of_a_window_go_by_its_time() -> None:
-    from ferris_beam.sql.plan.nodes import Duration, Window, column
+    from ferris_beam.sql.nodes import Duration, Window, column
 
     rows = pa.record_batch(
         {"t": pa.array([5, 1, 3, 12], pa.timestamp("us")), "v": ["c", "a", "b", "d"]}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ferris_beam.errors import BadRecordError, SqlError
 from ferris_beam.sql.aggregation import plan_aggregate
-from ferris_beam.sql.plan.nodes import Duration, Window, column
+from ferris_beam.sql.nodes import Duration, Window, column
 from tests.sql.aggregation.stages import US, aggregate, cut, run
 
 _TIMES = st.integers(-50, 50) | st.integers(-(10**15), 10**15)

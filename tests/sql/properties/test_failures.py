@@ -109,9 +109,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def rejected() -> Iterator[str]:
-    yield "memory://rejected"
+@pytest.fixture(autouse=True)
+def _empty_memory() -> Iterator[None]:
+    yield
     memory.clear()
 
 

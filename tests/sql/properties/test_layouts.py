@@ -87,7 +87,7 @@ def results(folder: Path, table: pa.Table, layout: Layout) -> dict[str, pa.Table
 
 
 @settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

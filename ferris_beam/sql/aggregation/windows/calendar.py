@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferris_beam.sql.aggregation.arrays import Integers, memory_of
-from ferris_beam.sql.plan.nodes import Duration
+from ferris_beam.sql.nodes import Duration
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR

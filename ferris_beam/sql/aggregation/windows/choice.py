@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from ferris_beam.sql.aggregation.windows.calendar import DAY, HOUR, CalendarWindows
 from ferris_beam.sql.aggregation.windows.fixed import FixedWindows
 from ferris_beam.sql.aggregation.windows.sessions import Sessions
-from ferris_beam.sql.plan.nodes import Duration, Window
+from ferris_beam.sql.nodes import Duration, Window
 from ferris_beam.sql.text import SqlText
 
 Windows = FixedWindows | CalendarWindows | Sessions
