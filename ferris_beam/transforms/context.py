@@ -56,11 +56,12 @@ class Sink:
 @dataclass(frozen=True)
 class StageOutput:
     """What a stage behind a shuffle puts out: one unit, its label, with a position for each
-    partition. ``reads`` are the labels of the Reads in front of it."""
+    partition. ``reads`` are the labels of the Reads in front of it, ``stages`` those of stages."""
 
     label: str
     reads: frozenset[str]
     partitions: int
+    stages: frozenset[str] = frozenset()
 
     @property
     def interval(self) -> Interval:
@@ -113,6 +114,16 @@ class Run:
     def stages_of(self, source: str) -> Iterator[StageOutput]:
         """The stages that a source feeds."""
         return (stage for stage in self.stages if source in stage.reads)
+
+    def is_watched(self, stage: StageOutput) -> bool:
+        """Whether sinks, or other stages, tell what of a stage's results is missing."""
+        feeds = any(stage.label in other.stages for other in self.stages)
+        return feeds or any(self.sinks_of(stage.label))
+
+    def is_watched(self, stage: StageOutput) -> bool:
+        """Whether sinks, or other stages, tell what of a stage's results is missing."""
+        feeds = any(stage.label in other.stages for other in self.stages)
+        return feeds or any(self.sinks_of(stage.label))
 
 
 @dataclass(eq=False)

@@ -95,7 +95,8 @@ class Partitioned(beam.PTransform):
         for prepare in self._operators:
             prepare.stage = operator.label
         context.steps.append(operator)
-        context.stages.append(StageOutput(operator.label, before.reads, self.partitions))
+        stages = frozenset(path[0] for path in before.paths) - before.reads
+        context.stages.append(StageOutput(operator.label, before.reads, self.partitions, stages))
         return outputs.main
 
     def _prepared(

@@ -116,7 +116,7 @@ def missing_of(
     needed = IntervalSet()
     starts: list[int] = []
     sinks = list(run.sinks_of(label))
-    if not sinks and not any(any(run.sinks_of(stage.label)) for stage in run.stages_of(label)):
+    if not sinks and not any(run.stages_of(label)):
         return [split.interval]
     for sink, paths in sinks:
         if paths is None:
@@ -135,8 +135,10 @@ def missing_of(
 
 
 def feeds_unfinished(run: Run, label: str, ledgers: Mapping[str, LedgerState]) -> bool:
-    """Whether a sink misses results of a stage that is fed by the Read ``label``: they can only be
-    made of all its rows."""
+    """Whether a sink misses results of a stage that is fed by the Read ``label``, or nobody knows
+    what of them is missing: they can only be made of all its rows."""
+    if not all(run.is_watched(stage) for stage in run.stages_of(label)):
+        return True
     return any(
         ledgers[sink.label].missing(path, stage.interval)
         for stage in run.stages_of(label)

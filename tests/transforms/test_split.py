@@ -24,11 +24,15 @@ def ledger(*done: tuple[int, int]) -> LedgerState:
     return state
 
 
-def missing(end: int | None, *ledgers: LedgerState) -> list[Interval]:
+def missing(
+    end: int | None, *ledgers: LedgerState, stages: dict[str, bool] | None = None
+) -> list[Interval]:
+    """``stages``: the stages that the Read feeds, and whether anybody knows what they lack."""
     sinks = [SimpleNamespace(label=str(number)) for number in range(len(ledgers))]
     run: Any = SimpleNamespace(
-        sinks_of=lambda label: [(sink, [PATH]) for sink in sinks],
-        stages_of=lambda label: iter(()),
+        sinks_of=lambda label: [(sink, [PATH]) for sink in sinks if label == "read"],
+        stages_of=lambda label: (SimpleNamespace(label=each) for each in stages or ()),
+        is_watched=lambda stage: (stages or {})[stage.label],
         held=frozenset(),
     )
     states = {sink.label: state for sink, state in zip(sinks, ledgers, strict=True)}
@@ -52,3 +56,9 @@ def test_an_endless_unit_that_only_one_sink_has_ended_is_read(turned: bool) -> N
 def test_of_a_bounded_unit_only_the_gaps_are_read() -> None:
     assert missing(50, ledger((0, 20), (20, 40)), ledger((0, 10))) == [Interval("log", 10, 50)]
     assert missing(50, ledger((0, 50))) == []
+
+
+def test_results_that_nobody_keeps_are_made_of_all_rows_again() -> None:
+    done = ledger((0, 50))
+    assert missing(50, done, stages={"kept": True}) == []
+    assert missing(50, done, stages={"kept": True, "shown": False}) == [Interval("log", 0, 50)]

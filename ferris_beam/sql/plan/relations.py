@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -168,11 +169,13 @@ def _derived(builder: Builder, item: exp.Subquery) -> Relation:
     return _named(builder, item, lambda prefix: builder.plan(query, prefix), "query")
 
 
-def _named(builder: Builder, item: exp.Expression, plan, default: str) -> Relation:  # type: ignore[no-untyped-def]
-    """A query under its alias."""
+def _named(
+    builder: Builder, item: exp.Expression, plan: Callable[[str], Planned], default: str
+) -> Relation:
+    """What ``plan`` makes, given the prefix of its columns, under the item's alias."""
     alias = item.alias or default
-    planned: Planned = plan(prefix_of(builder, alias))
-    relation = Relation(planned.node, planned.scope(alias if item.alias else default))
+    planned = plan(prefix_of(builder, alias))
+    relation = Relation(planned.node, planned.scope(alias))
     return _with_column_names(builder, relation, item)
 
 

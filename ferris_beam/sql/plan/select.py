@@ -41,7 +41,6 @@ _KNOWN = (
     "limit",
     "offset",
     "ferris_window",
-    "operation_modifiers",
 )
 
 

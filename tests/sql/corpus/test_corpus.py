@@ -1,7 +1,7 @@
 """Every query of the corpus, through the whole system and through DuckDB, on the same files.
 
-A pipeline of FnApiRunner holds some thirty queries, since it takes longer to start one than to run
-it; where it fails, each query is run on its own, so that the message is about that one.
+A pipeline of FnApiRunner holds a dozen queries: the fewer there are the more time goes into its
+start, the more there are the longer it takes to fuse their stages; where it fails, each query is run on its own, so that the message is about that one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.sql.running import Outcomes, run_together
 CASES = all_cases()
 JOINS = [case for case in CASES if case.feature in ("joins", "semi_anti", "tpch")]
 """Small tables are held by the workers: these are also joined by hash."""
-TOGETHER = 30
+TOGETHER = 12
 LEAST = 500
 """Fewer files than this: some were lost."""
 

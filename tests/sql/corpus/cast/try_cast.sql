@@ -1,9 +1,6 @@
--- differs: text_with_fraction_is_no_whole_number
--- duckdb: SELECT id, CASE WHEN text = '-7.25' THEN NULL ELSE TRY_CAST(text AS INTEGER) END AS whole,
---   TRY_CAST(text AS DOUBLE) AS number, TRY_CAST(text AS DATE) AS day
---   FROM texts WHERE text NOT IN ('true')
 -- differs: fraction_in_text
--- duckdb: SELECT id, CASE WHEN text NOT LIKE '%.%' THEN TRY_CAST(text AS INTEGER) END AS whole, TRY_CAST(text AS DOUBLE) AS number, TRY_CAST(text AS DATE) AS day FROM texts WHERE text NOT IN ('true')
+-- duckdb: SELECT id, CASE WHEN text NOT LIKE '%.%' THEN TRY_CAST(text AS INTEGER) END AS whole,
+--   TRY_CAST(text AS DOUBLE) AS number, TRY_CAST(text AS DATE) AS day FROM texts WHERE text NOT IN ('true')
 SELECT id, TRY_CAST(text AS INTEGER) AS whole, TRY_CAST(text AS DOUBLE) AS number,
        TRY_CAST(text AS DATE) AS day
 FROM '${DATA}/texts/' WHERE text NOT IN ('true')
