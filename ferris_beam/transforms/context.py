@@ -120,11 +120,6 @@ class Run:
         feeds = any(stage.label in other.stages for other in self.stages)
         return feeds or any(self.sinks_of(stage.label))
 
-    def is_watched(self, stage: StageOutput) -> bool:
-        """Whether sinks, or other stages, tell what of a stage's results is missing."""
-        feeds = any(stage.label in other.stages for other in self.stages)
-        return feeds or any(self.sinks_of(stage.label))
-
 
 @dataclass(eq=False)
 class PipelineContext:
