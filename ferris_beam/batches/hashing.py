@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Hashes = npt.NDArray[np.uint64]
+from ferris_beam.batches.words import Hashes, is_text, mix, strings_of
 
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 _SEED = np.uint64(0x2545F4914F6CDD1D)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 _WORD = np.uint64(0x100000001B3)
 
 
@@ -32,7 +30,7 @@ def partitions_of(
         return np.zeros(records.num_rows, np.int64)
     hashes = np.full(records.num_rows, _SEED, np.uint64)
     for name in key_columns:
-        hashes = _mixed(hashes * _WORD ^ hashes_of(records[name]))
+        hashes = mix(hashes * _WORD ^ hashes_of(records[name]))
     return (hashes % np.uint64(count)).astype(np.int64)
 
 
@@ -51,13 +49,11 @@ def _hashes_of_valid(values: pa.Array) -> Hashes:
     if pa.types.is_floating(kind):
         return _of_floats(values)
     if pa.types.is_boolean(kind):
-        return _mixed(_integers(values.cast(pa.uint8()), np.dtype(np.uint8)))
+        return mix(_integers(values.cast(pa.uint8()), np.dtype(np.uint8)))
     if pa.types.is_decimal(kind):
         return _of_decimals(values)
-    if pa.types.is_string(kind) or pa.types.is_binary(kind):
-        return _of_texts(values)
-    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind) or _is_view(kind):
-        return _of_texts(values.cast(pa.binary()))
+    if is_text(kind):
+        return strings_of(values).hashes()
     if pa.types.is_null(kind):
         return np.full(len(values), _NULL, np.uint64)
     if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
@@ -65,19 +61,8 @@ def _hashes_of_valid(values: pa.Array) -> Hashes:
     return _of_others(values)
 
 
-def _is_view(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
-
-
 def _mask_of_nulls(values: pa.Array) -> npt.NDArray[np.bool_]:
     return np.asarray(values.is_null().to_numpy(zero_copy_only=False), np.bool_)
-
-
-def _mixed(hashes: Hashes) -> Hashes:
-    """The finisher of SplitMix64: every bit of the input changes half of the output's."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX_1
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * _MIX_2
-    return hashes ^ (hashes >> np.uint64(31))
 
 
 def _buffer(values: pa.Array, kind: np.dtype) -> npt.NDArray:
@@ -101,22 +86,22 @@ def _of_integers(values: pa.Array) -> Hashes:
         return _of_others(values)  # intervals of three parts
     signed = not pa.types.is_unsigned_integer(kind)
     dtype = np.dtype(f"{'i' if signed else 'u'}{kind.bit_width // 8}")
-    return _mixed(_integers(values, dtype))
+    return mix(_integers(values, dtype))
 
 
 def _of_floats(values: pa.Array) -> Hashes:
     numbers = _buffer(values.cast(pa.float64()), np.dtype(np.float64)).copy()
     numbers[numbers == 0.0] = 0.0
     numbers[np.isnan(numbers)] = np.nan
-    return _mixed(numbers.view(np.uint64))
+    return mix(numbers.view(np.uint64))
 
 
 def _of_decimals(values: pa.Array) -> Hashes:
     values = values.cast(pa.decimal256(76, values.type.scale))
     words = _buffer(values, np.dtype("V32")).view(np.uint64).reshape(len(values), 4)
-    hashes = _mixed(words[:, 0])
+    hashes = mix(words[:, 0])
     for word in range(1, 4):
-        hashes = _mixed(hashes * _WORD ^ words[:, word])
+        hashes = mix(hashes * _WORD ^ words[:, word])
     return hashes
 
 
@@ -127,39 +112,10 @@ def _of_dictionary(values: pa.DictionaryArray) -> Hashes:
     return hashes_of(values.dictionary)[indices.to_numpy(zero_copy_only=False)]
 
 
-def _of_texts(values: pa.Array) -> Hashes:
-    """A sum over eight-byte words, each multiplied by a weight of its place.
-
-    Texts are padded with zeros to a common number of words, longest first: rows that are longer
-    than the bulk are few, and only they pay for their length.
-    """
-    if values.null_count:
-        values = values.fill_null("" if pa.types.is_string(values.type) else b"")
-    count = len(values)
-    offsets = np.frombuffer(values.buffers()[1], np.int32, count + 1, values.offset * 4)
-    offsets = offsets.astype(np.int64)
-    lengths = offsets[1:] - offsets[:-1]
-    data = values.buffers()[2]
-    memory = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    padded = np.concatenate([memory[offsets[0] : offsets[-1]], np.zeros(8, np.uint8)])
-    starts = offsets[:-1] - offsets[0]
-    words = np.lib.stride_tricks.sliding_window_view(padded, 8)
-    hashes = _mixed(lengths.astype(np.uint64) + _SEED)
-    rows = np.arange(count)
-    place = 0
-    while len(rows := rows[lengths[rows] > place * 8]):
-        found = words[starts[rows] + place * 8].copy().view(np.uint64).reshape(len(rows))
-        left = np.minimum(lengths[rows] - place * 8, 8).astype(np.uint64)
-        found &= np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(64) - left * np.uint64(8))
-        hashes[rows] = _mixed(hashes[rows] * _WORD ^ found)
-        place += 1
-    return hashes
-
-
 def _of_others(values: pa.Array) -> Hashes:
     """Nested values: by their text, one for each distinct one."""
     texts = [json.dumps(value, default=str, sort_keys=True) for value in values.to_pylist()]
-    return _mixed(np.array([crc32(text.encode()) for text in texts], np.uint64))
+    return mix(np.array([crc32(text.encode()) for text in texts], np.uint64))
 
 
 def split_by_partition(

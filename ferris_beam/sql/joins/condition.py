@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
-from ferris_beam.sql.joins.hashing import Flags, Positions
+from ferris_beam.batches.words import Flags, Positions
 from ferris_beam.sql.kernel import Kernel, fragment
 from ferris_beam.sql.nodes import columns_in
 from ferris_beam.sql.text import SqlText

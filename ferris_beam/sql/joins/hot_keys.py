@@ -19,9 +19,9 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from ferris_beam.batches.words import Flags, Hashes, Strings, combine
 from ferris_beam.interval import Origin
 from ferris_beam.ledger import Identity
-from ferris_beam.sql.joins.hashing import Flags, Hashes, Strings, combine
 from ferris_beam.sql.joins.matching import JoinRule, Side
 from ferris_beam.sql.joins.sides import JoinSide, content_hashes
 from ferris_beam.sql.joins.table import SourceTable, table_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ferris_beam.sql.joins.hashing import Hashes, Positions
+from ferris_beam.batches.words import Hashes, Positions
 from ferris_beam.sql.joins.keys import Keys
 
 Pairs = tuple[Positions, Positions]

@@ -11,7 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from ferris_beam.sql.joins.hashing import Flags, Hashes, Positions, Strings, combine, mix
+from ferris_beam.batches.words import (
+    Flags,
+    Hashes,
+    Positions,
+    Strings,
+    combine,
+    is_text,
+    mix,
+    strings_of,
+)
 
 _WORD = np.uint64
 
@@ -93,8 +102,8 @@ def parts_of(column: pa.Array) -> list[Hashes | Strings]:
         return [_float_words(column)]
     if types.is_decimal(type_):
         return list(_decimal_words(column))
-    if _is_string(type_):
-        return [_strings(column)]
+    if is_text(type_):
+        return [strings_of(column)]
     if types.is_integer(type_) or types.is_temporal(type_):
         return list(_integer_words(column))
     raise TypeError(f"values of type {type_} can't be keys")
@@ -107,18 +116,6 @@ def is_key_type(type_: pa.DataType) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _is_string(type_: pa.DataType) -> bool:
-    return (
-        types.is_string(type_)
-        or types.is_large_string(type_)
-        or types.is_string_view(type_)
-        or types.is_binary(type_)
-        or types.is_large_binary(type_)
-        or types.is_binary_view(type_)
-        or types.is_fixed_size_binary(type_)
-    )
 
 
 def _flags(column: pa.Array) -> Flags:
@@ -157,32 +154,6 @@ def _decimal_words(column: pa.Array) -> list[Hashes]:
     if column.type.precision <= 18:
         return [words[0::width]]
     return [words[place::width] for place in range(width)]
-
-
-def _strings(column: pa.Array) -> Strings:
-    text = types.is_string(column.type) or types.is_binary(column.type)
-    large = types.is_large_string(column.type) or types.is_large_binary(column.type)
-    if not (text or large):
-        is_view = types.is_string_view(column.type)
-        return _strings(column.cast(pa.large_string() if is_view else pa.large_binary()))
-    dtype = "<i8" if large else "<i4"
-    _, offsets, data = column.buffers()
-    if len(column) == 0 or offsets is None:
-        return Strings(np.zeros(8, np.uint8), *(np.zeros(len(column), np.int64),) * 2)
-    bounds = np.frombuffer(offsets, dtype)[column.offset : column.offset + len(column) + 1]
-    bounds = bounds.astype(np.int64)
-    return Strings(_padded(data, bounds), bounds[:-1] - bounds[0], np.diff(bounds))
-
-
-def _padded(data: pa.Buffer | None, bounds: Positions) -> np.ndarray:
-    """The bytes between the first and the last of ``bounds``, and 8 more behind them."""
-    start, stop = int(bounds[0]), int(bounds[-1])
-    if data is not None and data.size >= stop + 8:
-        return np.frombuffer(data, np.uint8)[start : stop + 8]
-    padded = np.zeros(stop - start + 8, np.uint8)
-    if data is not None:
-        padded[: stop - start] = np.frombuffer(data, np.uint8)[start:stop]
-    return padded
 
 
 def _with_nulls(

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferris_beam.batches.words import Flags, Positions
 from ferris_beam.errors import BadRecordError
 from ferris_beam.sql.joins.condition import Condition
-from ferris_beam.sql.joins.hashing import Flags, Positions
 from ferris_beam.sql.joins.index import Candidates, Index, Pairs
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.not_in import certainly_out

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ferris_beam.sql.joins.hashing import Flags, Positions
+from ferris_beam.batches.words import Flags, Positions
 from ferris_beam.sql.joins.index import Candidates, Pairs
 from ferris_beam.sql.joins.keys import Keys
 

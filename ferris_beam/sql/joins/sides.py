@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.batches.words import Hashes
 from ferris_beam.sql.joins.common import cast_key
 from ferris_beam.sql.joins.expressions import Expressions, is_column
-from ferris_beam.sql.joins.hashing import Hashes
 from ferris_beam.sql.joins.keys import Keys, is_key_type
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from ferris_beam.batches import concatenate, pieces
+from ferris_beam.batches.words import mix
 from ferris_beam.interval import Origin
 from ferris_beam.sql import nodes
 from ferris_beam.sql.joins.expressions import Expressions
 from ferris_beam.sql.joins.gathering import Gathering, gathered_again, repeatable
-from ferris_beam.sql.joins.hashing import mix
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.sides import unused_name
 from ferris_beam.sql.kernel import Kernel, fragment

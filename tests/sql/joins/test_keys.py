@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferris_beam.batches.words import mix
 from ferris_beam.sql.joins.common import cast_key, common_type
-from ferris_beam.sql.joins.hashing import mix
 from ferris_beam.sql.joins.index import DenseIndex, HashIndex, Index
 from ferris_beam.sql.joins.keys import Keys, is_key_type
 

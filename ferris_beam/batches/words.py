@@ -13,6 +13,8 @@ from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import types
 
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -106,3 +108,43 @@ def _kept(lengths: Positions, offset: int) -> Hashes:
 def _weight(offset: int) -> np.uint64:
     """An odd number for each place of a word."""
     return np.uint64((0xD1342543DE82EF95 * (offset + 1)) % (1 << 64) | 1)
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Whether values of this type are byte strings."""
+    return (
+        types.is_string(type_)
+        or types.is_large_string(type_)
+        or types.is_string_view(type_)
+        or types.is_binary(type_)
+        or types.is_large_binary(type_)
+        or types.is_binary_view(type_)
+        or types.is_fixed_size_binary(type_)
+    )
+
+
+def strings_of(column: pa.Array) -> Strings:
+    """The byte strings of a column; below a NULL stands anything."""
+    text = types.is_string(column.type) or types.is_binary(column.type)
+    large = types.is_large_string(column.type) or types.is_large_binary(column.type)
+    if not (text or large):
+        is_view = types.is_string_view(column.type)
+        return strings_of(column.cast(pa.large_string() if is_view else pa.large_binary()))
+    dtype = "<i8" if large else "<i4"
+    _, offsets, data = column.buffers()
+    if len(column) == 0 or offsets is None:
+        return Strings(np.zeros(8, np.uint8), *(np.zeros(len(column), np.int64),) * 2)
+    bounds = np.frombuffer(offsets, dtype)[column.offset : column.offset + len(column) + 1]
+    bounds = bounds.astype(np.int64)
+    return Strings(_padded(data, bounds), bounds[:-1] - bounds[0], np.diff(bounds))
+
+
+def _padded(data: pa.Buffer | None, bounds: Positions) -> np.ndarray:
+    """The bytes between the first and the last of ``bounds``, and 8 more behind them."""
+    start, stop = int(bounds[0]), int(bounds[-1])
+    if data is not None and data.size >= stop + 8:
+        return np.frombuffer(data, np.uint8)[start : stop + 8]
+    padded = np.zeros(stop - start + 8, np.uint8)
+    if data is not None:
+        padded[: stop - start] = np.frombuffer(data, np.uint8)[start:stop]
+    return padded
