@@ -65,9 +65,9 @@ def begin_runs(numbers: Integers) -> Flags:
 
 def integer_type(kind: pa.DataType) -> np.dtype | None:
     """The integers that lie in the memory of this type; None: it has others."""
-    if pa.types.is_integer(kind):
-        return np.dtype(kind.to_pandas_dtype())
-    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+    if pa.types.is_unsigned_integer(kind):
+        return np.dtype(f"u{kind.bit_width // 8}")
+    if pa.types.is_integer(kind) or (pa.types.is_temporal(kind) and not pa.types.is_interval(kind)):
         return np.dtype(f"i{kind.bit_width // 8}")
     return None
 

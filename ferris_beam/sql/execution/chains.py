@@ -48,7 +48,9 @@ def _only_renames(node: Project) -> bool:
 def _with_list(node: Unnest) -> Project:
     """The input's columns and the list, last."""
     kept = [Named(name, column(name)) for name in node.input.schema.names]
-    return Project(node.schema, node.input, (*kept, Named(node.name, node.expression)))
+    lists = pa.field(node.name, pa.list_(node.schema.field(node.name).type))
+    schema = pa.schema([*node.input.schema, lists])
+    return Project(schema, node.input, (*kept, Named(node.name, node.expression)))
 
 
 def select_of(nodes: Sequence[Node], schema: pa.Schema, table: str = INPUT) -> exp.Select:

@@ -1,7 +1,8 @@
 """Every query of the corpus, through the whole system and through DuckDB, on the same files.
 
 A pipeline of FnApiRunner holds a dozen queries: the fewer there are the more time goes into its
-start, the more there are the longer it takes to fuse their stages; where it fails, each query is run on its own, so that the message is about that one.
+start, the more there are the longer it takes to fuse their stages. Where it fails, each query is
+run on its own, so that the message is about that one.
 """
 
 from __future__ import annotations
