@@ -52,10 +52,10 @@ _ROWS = pa.record_batch(
         ("arg_max(struct, moment)", {"a": 0, "b": "z"}),  # the latest row has no struct
         ("min(list)", [1]),
         ("first(list ORDER BY moment DESC NULLS FIRST)", [1]),
-        ("count(DISTINCT map)", 3),
-        ("any_value(map)", []),
+        ('count(DISTINCT "map")', 3),
+        ('any_value("map")', []),
         ("max(huge)", 2**64 - 1),
-        ("stddev_pop(huge)", pytest.approx(7.98751e18, rel=1e-5)),
+        ("stddev_pop(huge)", pytest.approx(3**0.5 / 4 * 2**64)),
         ("approx_percentile(huge, 1)", pytest.approx(2**64)),
         ("json_group_array(list)", "[[1],[1,2],[3],null]"),
         ("json_group_object(view, struct)",
