@@ -9,48 +9,9 @@ from ferris_beam.sql import statements
 from ferris_beam.sql.nodes import Given, Node, walk
 from tests.sql.plan.planning import plan
 
-REALTIME = """
-CREATE STREAM realtime_analytics AS
-SELECT
-    window_start,
-    COUNT(*) as events,
-    AVG(latency) as avg_latency
-FROM 'kafka://localhost:9092/events'
-GROUP BY TUMBLE(event_time, INTERVAL '1' MINUTE)
-INTO 'clickhouse://localhost:8123/analytics';
-"""
-ENRICHMENT = """
-CREATE STREAM enriched_orders AS
-SELECT
-    o.*,
-    c.customer_name,
-    p.product_details
-FROM 'kafka://localhost:9092/orders' o
-JOIN 'postgresql://localhost/customers' c ON o.customer_id = c.id
-JOIN 's3://bucket/products/*.parquet' p ON o.product_id = p.id;
-"""
-LAKE = """
-CREATE STREAM cdc_to_lake AS
-SELECT * FROM 'postgresql://localhost/shop?mode=cdc'
-INTO 's3://data-lake/events/year=${year}/month=${month}/'
-WITH (
-    format = 'parquet',
-    partition_by = ['year', 'month'],
-    compression = 'snappy'
-);
-"""
-
 
 def streams_of(node: Node) -> set[str]:
     return {each.name for each in walk(node) if isinstance(each, Given) and each.stream}
-
-
-@pytest.mark.parametrize(
-    ("text", "scheme"), [(REALTIME, "kafka"), (ENRICHMENT, "kafka"), (LAKE, "postgresql")]
-)
-def test_a_connector_that_is_missing_is_named(text: str, scheme: str) -> None:
-    with pytest.raises(SqlError, match=f"no connector for the scheme '{scheme}'"):
-        plan(text)
 
 
 def test_what_is_put_out_and_what_is_only_read() -> None:

@@ -17,38 +17,9 @@ from ferris_beam.sql.statements import (
 )
 from ferris_beam.sql.syntax import Ferris, endpoint_of, parse, uri_of
 from ferris_beam.sql.text import SqlText, span_of
+from tests.sql.first_examples import FIRST_EXAMPLES
 
-SEED = """
--- Real-time analytics pipeline
-CREATE STREAM realtime_analytics AS
-SELECT 
-    window_start,
-    COUNT(*) as events,
-    AVG(latency) as avg_latency
-FROM 'kafka://localhost:9092/events'
-GROUP BY TUMBLE(event_time, INTERVAL '1' MINUTE)
-INTO 'clickhouse://localhost:8123/analytics';
-
--- Cross-source enrichment
-CREATE STREAM enriched_orders AS  
-SELECT 
-    o.*,
-    c.customer_name,
-    p.product_details
-FROM 'kafka://localhost:9092/orders' o
-JOIN 'postgresql://localhost/customers' c ON o.customer_id = c.id
-JOIN 's3://bucket/products/*.parquet' p ON o.product_id = p.id;
-
--- CDC to data lake
-CREATE STREAM cdc_to_lake AS
-SELECT * FROM 'postgresql://localhost/shop?mode=cdc'
-INTO 's3://data-lake/events/year=${year}/month=${month}/'
-WITH (
-    format = 'parquet',
-    partition_by = ['year', 'month'],
-    compression = 'snappy'
-);
-"""  # noqa: W291  (as it was written)
+ALL_THREE = "\n".join(text for _, text in FIRST_EXAMPLES.values())
 
 
 def one(text: str) -> Statement:
@@ -70,7 +41,7 @@ def created(text: str) -> CreateStream:
 
 
 def test_the_three_streams_of_the_guide() -> None:
-    first, second, third = parse(SqlText(SEED))
+    first, second, third = parse(SqlText(ALL_THREE))
     assert isinstance(first, CreateStream)
     assert first.name == "realtime_analytics"
     assert first.sink is not None
