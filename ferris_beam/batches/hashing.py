@@ -28,10 +28,16 @@ def partitions_of(
     """The partition of each row, ``0 <= p < count``; without key columns 0 for all."""
     if not key_columns or count == 1:
         return np.zeros(records.num_rows, np.int64)
-    hashes = np.full(records.num_rows, _SEED, np.uint64)
-    for name in key_columns:
-        hashes = mix(hashes * _WORD ^ hashes_of(records[name]))
+    hashes = hashes_of_rows([records[name] for name in key_columns], records.num_rows)
     return (hashes % np.uint64(count)).astype(np.int64)
+
+
+def hashes_of_rows(columns: Sequence[pa.Array], num_rows: int) -> Hashes:
+    """One 64-bit hash for each row of ``columns``; their order matters."""
+    hashes = np.full(num_rows, _SEED, np.uint64)
+    for column in columns:
+        hashes = mix(hashes * _WORD ^ hashes_of(column))
+    return hashes
 
 
 def hashes_of(values: pa.Array) -> Hashes:

@@ -93,6 +93,10 @@ class UserAggregate(UserFunction):
     merge: Callable[[pa.Array], Any] | None = None
     finish: Callable[[Any], Any] | None = None
 
+    def __repr__(self) -> str:
+        steps = [function_fingerprint(each) for each in (self.merge, self.finish) if each]
+        return " ".join([super().__repr__(), *steps])
+
     @property
     def mergeable(self) -> bool:
         return self.merge is not None

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from ferris_beam.batches import concatenate, pieces
+from ferris_beam.batches.hashing import hashes_of_rows
 from ferris_beam.batches.words import mix
 from ferris_beam.interval import Origin
 from ferris_beam.sql import nodes
 from ferris_beam.sql.joins.expressions import Expressions
 from ferris_beam.sql.joins.gathering import Gathering, gathered_again, repeatable
-from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.sides import unused_name
 from ferris_beam.sql.kernel import Kernel, fragment
 from ferris_beam.sql.ordering.frames import refuse_moving_frames
@@ -68,8 +68,8 @@ class OverPreparation(Preparation):
         self._is_worthwhile = self._top is not None
 
     def add(self, records: pa.RecordBatch, origin: Origin | None) -> Iterable[pa.RecordBatch]:
-        keys = Keys.of(self._keys.values(records), records.num_rows, nulls_equal=True)
-        columns = [*records.columns, pa.array(keys.hashes())]
+        hashes = hashes_of_rows(self._keys.values(records), records.num_rows)
+        columns = [*records.columns, pa.array(hashes)]
         for gathered in self._gathering.add(
             pa.RecordBatch.from_arrays(columns, schema=self._schema)
         ):
