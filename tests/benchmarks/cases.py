@@ -44,6 +44,7 @@ def all_cases(rows: int | None = None) -> dict[str, Case]:
         _uris(rows or 100_000),
         _start_up(),
         _memory(rows or 2_000_000),
+        _planning(),
         *sql_aggregation.cases(rows),
         *sql_joins.cases(rows),
     )
@@ -242,6 +243,20 @@ def _uris(count: int) -> Case:
             rate("create_source, distinct", count, at_least=30),
             rate("create_source, repeated", count, at_least=800),
         ],
+    )
+
+
+def _planning() -> Case:
+    def contender(query: str) -> Contender:
+        function = f"{_CONTENDERS}.planning:five_joins"
+        return Contender(query, function, 0, lambda paths: {"query": query})
+
+    queries = ("grouped", "all")
+    return Case(
+        "sql-planning",
+        "SQL with five joins over sources of 200 columns, planned",
+        tuple(contender(query) for query in queries),
+        [milliseconds(query, at_most=150) for query in queries],
     )
 
 

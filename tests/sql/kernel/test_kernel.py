@@ -6,7 +6,6 @@ import datetime
 import pickle
 import re
 import threading
-import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,9 +82,7 @@ def test_an_input_of_which_no_column_is_read_keeps_its_rows() -> None:
 
 def test_only_columns_that_are_read_are_looked_at() -> None:
     wide = pa.schema([(f"c{number}", pa.int64()) for number in range(2000)])
-    began = time.perf_counter()
     fragment = planned("SELECT c7 + c1999 AS x FROM input_0 WHERE c3 > 0", wide)
-    assert time.perf_counter() - began < 0.5
     assert [schema.names for schema in fragment.inputs] == [["c3", "c7", "c1999"]]
     assert len(pickle.dumps(fragment)) < 2000
     row = pa.RecordBatch.from_arrays([pa.array([number]) for number in range(2000)], schema=wide)
@@ -267,25 +264,6 @@ def test_random_values_are_uniform() -> None:
 def test_what_decides_the_result(expression: str, expected: bool) -> None:
     fragment = planned(f"SELECT {expression} AS x FROM input_0", SCHEMA)
     assert is_deterministic(fragment) is expected
-
-
-# ── time ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_small_batch_costs_little() -> None:
-    """≤ 2 ms for 1,000 rows; a tenth of that is usual."""
-    rows = pa.record_batch({"a": np.arange(1000), "s": ["x"] * 1000})
-    kernel = Kernel(
-        planned("SELECT a + 1 AS b, upper(s) AS s FROM input_0 WHERE a > 5", rows.schema)
-    )
-    best = min(_seconds(kernel, rows) for _ in range(20))
-    assert best < 0.002
-
-
-def _seconds(kernel: Kernel, rows: pa.RecordBatch) -> float:
-    began = time.perf_counter()
-    kernel.run([rows])
-    return time.perf_counter() - began
 
 
 def test_integers_beyond_a_type_are_found_wherever_they_are() -> None:
