@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ferris_beam.sql.aggregation.arrays import Integers, floats_of, memory_of
+from ferris_beam.sql.aggregation.arrays import Flags, Integers, floats_of, memory_of
 from ferris_beam.sql.aggregation.codes import integer_type
 from ferris_beam.sql.aggregation.grouping import Groups
 from ferris_beam.sql.aggregation.state import Columns, State
@@ -125,12 +125,13 @@ def pair_sum(groups: Groups, values: Floats, lower: Floats | None = None) -> tup
     upper, rest = _split(values * scale if scale != 1.0 else values, largest * scale)
     high = _weighted(groups, upper)
     low = _weighted(groups, rest) if rest.any() else np.zeros(groups.count)
-    if scale != 1.0:
-        high, low = high / scale, low / scale
-    if lower is not None:
-        low += _weighted(groups, lower)
-    high, low = _two_sum(high, low)
-    return (high, low) if special is None else (high + special, low)
+    with np.errstate(over="ignore", invalid="ignore"):  # a total beyond all is seen at the finish
+        if scale != 1.0:
+            high, low = high / scale, low / scale
+        if lower is not None:
+            low += _weighted(groups, lower)
+        high, low = _two_sum(high, low)
+        return (high, low) if special is None else (high + special, low)
 
 
 def _split(values: Floats, largest: float) -> tuple[Floats, Floats]:
@@ -151,3 +152,10 @@ def _two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
+
+
+def floats_of_pairs(columns: Columns) -> tuple[Floats, Flags]:
+    """The sums of `FloatSum`, and which of them finite values made infinite, if only on the way:
+    what is below is no number then. Infinities and NaN that are in the data leave it as it was."""
+    high, low = (memory_of(column, np.float64) for column in columns)
+    return high, np.isnan(low)

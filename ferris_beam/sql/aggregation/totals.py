@@ -14,7 +14,7 @@ from ferris_beam.errors import FatalError
 from ferris_beam.sql.aggregation.arrays import Flags, Integers, memory_of, nullable
 from ferris_beam.sql.aggregation.counts import Rows
 from ferris_beam.sql.aggregation.state import Columns, Function, State
-from ferris_beam.sql.aggregation.sums import ExactSum, FloatSum
+from ferris_beam.sql.aggregation.sums import ExactSum, FloatSum, floats_of_pairs
 
 _LOW = np.int64(0xFFFFFFFF)
 _WIDE = Context(prec=100, rounding=ROUND_HALF_UP)
@@ -37,7 +37,9 @@ class Sum(Function):
         total, (rows,) = states
         empty = memory_of(rows, np.int64) == 0
         if isinstance(self.sum, FloatSum):
-            return nullable(memory_of(total[0], np.float64), empty, self.type)
+            high, over = floats_of_pairs(total)
+            self._refuse(over)
+            return nullable(high, empty, self.type)
         if pa.types.is_floating(self.type):
             return nullable(doubles_of(total) / self._unit, empty, self.type)
         if pa.types.is_decimal(self.type):
@@ -65,16 +67,19 @@ class Sum(Function):
             raise
 
     def _refuse(self, over: Flags) -> None:
-        if over.any():
-            name = (
-                self.sum.arguments[0].metadata[b"sql"].decode()
-                if self.sum.arguments[0].metadata
-                else self.sum.arguments[0].name
-            )
-            raise FatalError(
-                f"{self.name}({name}) is too large for {self.type}: sum a wider type, as in "
-                f"sum(CAST({name} AS DECIMAL(38, 0))), or a DOUBLE"
-            )
+        if not over.any():
+            return
+        name = _spoken(self.sum)
+        advice = ""
+        if not isinstance(self.sum, FloatSum):
+            advice = f": sum a wider type, as in sum(CAST({name} AS DECIMAL(38, 0))), or a DOUBLE"
+        raise FatalError(f"{self.name}({name}) is too large for {self.type}{advice}")
+
+
+def _spoken(state: ExactSum | FloatSum) -> str:
+    """What is summed, in the words of the query."""
+    argument = state.arguments[0]
+    return argument.metadata[b"sql"].decode() if argument.metadata else argument.name
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,10 @@ class Average(Function):
         empty = rows == 0
         divisor = np.where(empty, 1, rows)
         if isinstance(self.sum, FloatSum):
-            return nullable(memory_of(total[0], np.float64) / divisor, empty, self.type)
+            high, over = floats_of_pairs(total)
+            if over.any():
+                raise FatalError(f"avg({_spoken(self.sum)}): the sum is too large for {self.type}")
+            return nullable(high / divisor, empty, self.type)
         kind = self.sum.arguments[0].type
         scale = kind.scale if pa.types.is_decimal(kind) else 0
         if pa.types.is_decimal(self.type):

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ferris_beam.errors import FatalError
 from tests.sql.aggregation.stages import aggregate, run
 
 _DAYS = [datetime(2020, 1, 1), None, datetime(2020, 1, 3), datetime(2020, 1, 2)]
@@ -77,3 +78,28 @@ def test_keys_of_unusual_types(name: str) -> None:
     distinct = {repr(value) for value in _ROWS[name].to_pylist()}
     assert {repr(value) for value in found[name].to_pylist()} == distinct
     assert found.num_rows == len(distinct)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1e308, -1e308, 1.0], 1.0),
+        ([float("inf"), 1.0, 2.0], float("inf")),
+        ([float("inf"), float("-inf"), 2.0], None),
+        ([float("nan"), 1.0, 2.0], None),
+    ],
+)
+def test_floats_at_the_end_of_their_range(values: list[float], expected: float, cut: int) -> None:
+    rows = pa.record_batch({"x": values})
+    (found,) = run(aggregate(rows.schema, ["sum(x)"]), [rows[:cut], rows[cut:]])["c0"].to_pylist()
+    assert found == expected or (expected is None and found != found)
+
+
+@pytest.mark.parametrize("call", ["sum(x)", "avg(x)"])
+def test_a_sum_of_floats_beyond_their_range_is_an_error(call: str) -> None:
+    rows = pa.record_batch({"x": [1.5e308, 1.5e308]})
+    node = aggregate(rows.schema, [call])
+    for cut in (1, 2):
+        with pytest.raises(FatalError, match="too large for double"):
+            run(node, [rows[:cut], rows[cut:]])
