@@ -16,10 +16,10 @@ from ferris_beam.errors import SqlError
 from ferris_beam.sql.statements import Statement
 from ferris_beam.sql.syntax import Ferris, endpoint_of, parse
 from ferris_beam.sql.text import SqlText
-from tests.sql.syntax.test_parse import NODES, SEED
+from tests.sql.syntax.test_parse import ALL_THREE, NODES
 
 _TEXTS = [
-    SEED,
+    ALL_THREE,
     NODES,
     "CREATE STREAM o (id BIGINT NOT NULL, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '5'"
     " SECOND) FROM 'file:///o.csv' WITH (delimiter = ';'); DESCRIBE o; SHOW STREAMS",
@@ -82,7 +82,9 @@ def check_caret(message: str, text: str) -> None:
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").rglob("*.sql"))
 
 
-@pytest.mark.parametrize("text", [SEED, NODES, *_TEXTS, *(path.read_text() for path in CORPUS)])
+@pytest.mark.parametrize(
+    "text", [ALL_THREE, NODES, *_TEXTS, *(path.read_text() for path in CORPUS)]
+)
 def test_no_name_and_no_text_gets_lost(text: str) -> None:
     """What stands in a text stands in its statements: sqlglot must not have dropped it."""
     statements = parse(SqlText(text))
