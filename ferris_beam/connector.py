@@ -36,6 +36,11 @@ class Split:
     connector's own and reaches `Reader.read` unchanged in whatever process reads. A divisible
     split may be cut at multiples of ``grain``. ``size`` is an estimate in bytes; ``format`` says
     in words how its rows are kept ('csv, gzip'), where there is a choice.
+
+    The engine adds what ledgers say of an ordered unit: ``mark``, the `Chunk.mark` that was
+    committed at the interval's start; ``borders``, positions behind the start up to which sinks
+    hold the unit already: chunks must not cross them (only where `Reader.cuts` says that borders
+    of chunks may differ from one run to the next).
     """
 
     interval: Interval
@@ -46,6 +51,8 @@ class Split:
     ordered: bool = False
     size: int | None = None
     format: str = ""
+    mark: str = ""
+    borders: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Reject:
     exception: str = ""
 
 
-ENDED = 1 << 62
+ENDED = 1 << 192
 """The position behind all others of an endless unit that has ended."""
 
 
@@ -75,7 +82,9 @@ class Chunk:
     ``nbytes`` is what was read from the store for it. ``timestamp`` is the smallest event time of
     its rows, ``watermark`` the event time below which nothing more will come, both in
     microseconds since 1970; None where the source knows no event time. ``final``: an endless
-    unit has ended after all; where it ends at `ENDED`, ledgers know it for ever.
+    unit has ended after all; where it ends at `ENDED`, ledgers know it for ever. ``mark`` is what
+    an ordered unit's reader must know, beside the position, to go on behind ``end``: short, since
+    it travels with the batch and is kept in ledgers; it comes back in `Split.mark`.
     """
 
     records: pa.RecordBatch
@@ -85,14 +94,17 @@ class Chunk:
     timestamp: int | None = None
     watermark: int | None = None
     final: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is left behind a position, in bytes; ``idle``: the position is the present end."""
+    """What is left behind a position, in bytes; ``idle``: the position is the present end.
+    ``seconds``: how long ago what is read there happened, where the source can tell."""
 
     nbytes: int
     idle: bool
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +123,18 @@ class Reader(ABC):
     Said without touching anything, and set per endpoint where options decide: ``bounded``, the
     source ends; ``replayable``, an interval yields the same rows later; ``ordered``, a unit's
     batches must be committed in their order; ``poll_seconds``, how often an unbounded source is
-    asked for units that came later (0: never)."""
+    asked for units that came later (0: never); ``incremental``, a bounded source that gets more
+    rows later: a finished pipeline goes on behind them when it is started again; ``confirms``, the
+    store keeps what was read until `acknowledge` says that all sinks hold it; ``cuts``, chunks may
+    have other borders in another run, so that they must keep `Split.borders`."""
 
     bounded: bool = True
     replayable: bool = True
     ordered: bool = False
     poll_seconds: float = 0.0
+    incremental: bool = False
+    confirms: bool = False
+    cuts: bool = False
 
     @abstractmethod
     def schema(self) -> pa.Schema:
@@ -166,6 +184,11 @@ class Reader(ABC):
     def backlog(self, split: Split, position: int) -> Backlog | None:
         """What is left in the split's unit behind ``position``; None where unknown."""
         return None
+
+    def acknowledge(self, split: Split, position: int) -> None:
+        """All sinks hold everything of the split's unit below ``position``, durably: the store may
+        forget it. Called by the thread that reads, between chunks, about once a second, where
+        `confirms` is set; a `TransientError` is ignored, since a later call says more."""
 
     def reads(self, created: str) -> bool:
         """Whether what a sink of this pipeline creates (`Writer.creates`) would be read."""
@@ -227,15 +250,24 @@ class Writer(ABC):
     The engine commits when ``batch_rows`` rows or ``batch_bytes`` bytes of Arrow memory are staged,
     and at the end of a bundle. ``needs_end`` says why the sink shows nothing before its input has
     ended, where that is so: unbounded input is refused with it. ``endless`` is set by the engine,
-    before `open`, where the input has no end: there `finish` is never called. ``place`` says where
-    it writes, in one spelling and without secrets: a pipeline writes to each place once;
-    ``creates`` is the URI of something as it creates it, where a source might list that: a pipeline
-    that would read its own output is refused (`Reader.reads`)."""
+    before `open`, where the input has no end: there `finish` is never called.
+
+    ``can_wait``: the sink can keep everything that is committed out of sight until `finish`; the
+    engine sets ``waits`` before `open` where it must, since a source can't be read twice: then all
+    sinks `prepare`, and only when all of them have, all `finish`. ``keyed``: rows replace those
+    with the same key, so that writing them again does no harm.
+
+    ``place`` says where it writes, in one spelling and without secrets: a pipeline writes to each
+    place once; ``creates`` is the URI of something as it creates it, where a source might list
+    that: a pipeline that would read its own output is refused (`Reader.reads`)."""
 
     place: str
     creates: str = ""
     needs_end: str = ""
     endless: bool = False
+    can_wait: bool = False
+    waits: bool = False
+    keyed: bool = False
     batch_rows: int = 1 << 20
     batch_bytes: int = 64 << 20
 
@@ -282,6 +314,11 @@ class Writer(ABC):
         """For sinks that gather small commits: makes visible what has waited long enough, or
         ``everything``. Called after each commit, at the end of each bundle, also of one that held
         nothing, and with ``everything`` when a worker stops writing endless input."""
+
+    def prepare(self, epoch: int) -> None:
+        """All bounded input is committed, out of sight (`waits`): says so in the ledger, durably
+        (`LedgerState.prepared`). Idempotent. A claim of a higher generation forgets what waited."""
+        raise self._unsupported("hold rows back")
 
     @abstractmethod
     def finish(self, epoch: int) -> None:

@@ -144,7 +144,8 @@ class Origin:
 
     ``path``: the labels of the Read and of every operator passed since; ``identity``: the
     fingerprint of the unit when it was read; ``ordered``: commits of the unit must follow one
-    another; ``parts``: (i, n) for each time the interval's batch was exploded into n pieces.
+    another; ``parts``: (i, n) for each time the interval's batch was exploded into n pieces;
+    ``mark``: what the reader of an ordered unit must know to go on behind the interval.
     """
 
     path: tuple[str, ...]
@@ -152,6 +153,7 @@ class Origin:
     identity: str = ""
     ordered: bool = False
     parts: tuple[tuple[int, int], ...] = ()
+    mark: str = ""
 
     def through(self, label: str) -> Origin:
         return replace(self, path=(*self.path, label))
@@ -177,15 +179,17 @@ class Origin:
             self.identity,
             self.ordered,
             [list(part) for part in self.parts],
+            *([self.mark] if self.mark else ()),
         ]
 
     @classmethod
     def from_json(cls, value: list[Any]) -> Origin:
-        path, unit, start, end, identity, ordered, parts = value
+        path, unit, start, end, identity, ordered, parts, *mark = value
         return cls(
             tuple(path),
             Interval(unit, start, end),
             identity,
             ordered,
             tuple((index, count) for index, count in parts),
+            *mark,
         )

@@ -13,6 +13,7 @@ The rules, in the order in which `LedgerState` applies them:
 * Intervals are kept per *path* (the labels of the Read and of the operators in between), since
   branches of one source may meet again in one sink.
 * The fingerprint of every unit is kept: a source that changed is a `SourceChangedError`.
+* The *mark* of the last interval of each ordered unit is kept: what its reader must know to go on.
 * Rejected rows of a commit are its *outbox*: they are re-emitted when a repeat is masked, so that
   a kill between this sink and the dead letters' loses none.
 """
@@ -65,7 +66,8 @@ class LedgerState:
     ``run``, ``epoch`` and ``plan`` are the latest claim's (epoch 0: never claimed), ``past`` the
     runs before it. ``generation`` counts the starts from zero: it is the same in all sinks of a
     pipeline once they are claimed, which lets a rerun that was killed half-way go on as one.
-    ``rows`` counts what was written in this generation.
+    ``rows`` counts what was written in this generation. ``prepared``: of a source that can't be
+    read twice everything is committed, and waits for the finish of all sinks.
     """
 
     run: str = ""
@@ -74,10 +76,12 @@ class LedgerState:
     past: tuple[str, ...] = ()
     generation: int = 0
     finished: bool = False
+    prepared: bool = False
     rows: int = 0
     committed: dict[Path, IntervalSet] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     outbox: dict[tuple[Path, Interval], bytes] = field(default_factory=dict)
+    marks: dict[tuple[Path, str], str] = field(default_factory=dict)
 
     # ── changes, in the order of the ledger ─────────────────────────────────────────────────
 
@@ -88,21 +92,36 @@ class LedgerState:
         if generation > self.generation:
             self.rows = 0
             self.finished = False
+            self.prepared = False
             self.committed.clear()
             self.identities.clear()
             self.outbox.clear()
+            self.marks.clear()
         self.run, self.epoch, self.plan = identity.run, epoch, identity.plan
         self.generation = generation
 
     def commit(self, entries: Iterable[Entry], rows: int) -> None:
         self.rows += rows
+        self.finished = False  # of a source that gets more rows after each finish
         for entry in entries:
             origin = entry.origin
             self.committed.setdefault(origin.path, IntervalSet()).add(origin.interval)
+            self._keep_mark(origin)
             if origin.identity:
                 self.identities[origin.interval.unit] = origin.identity
             if entry.rejects:
                 self.outbox[origin.path, origin.interval] = entry.rejects
+
+    def _keep_mark(self, origin: Origin) -> None:
+        """Entries of an ordered unit come in order: the last one's mark is the unit's."""
+        place = (origin.path, origin.interval.unit)
+        if origin.ordered and origin.mark:
+            self.marks[place] = origin.mark
+        else:
+            self.marks.pop(place, None)
+
+    def prepare(self) -> None:
+        self.prepared = True
 
     def finish(self) -> None:
         self.finished = True
@@ -191,6 +210,13 @@ class LedgerState:
             raise ConflictError(f"{origin.interval} is committed in part; the bundle is repeated")
         return True
 
+    def mark_at(self, path: Path, unit: str, position: int) -> str:
+        """The mark that was committed with the end ``position``; empty where there is none."""
+        done = self.committed.get(path)
+        if done is None or done.end_of(unit) != position:
+            return ""
+        return self.marks.get((path, unit), "")
+
     def missing(self, path: Path, interval: Interval) -> list[Interval]:
         done = self.committed.get(path)
         return [interval] if done is None else done.missing(interval)
@@ -202,6 +228,7 @@ class LedgerState:
             committed={path: done.copy() for path, done in self.committed.items()},
             identities=dict(self.identities),
             outbox=dict(self.outbox),
+            marks=dict(self.marks),
         )
 
     # ── storage ─────────────────────────────────────────────────────────────────────────────
@@ -214,6 +241,7 @@ class LedgerState:
             "past": list(self.past),
             "generation": self.generation,
             "finished": self.finished,
+            "prepared": self.prepared,
             "rows": self.rows,
             "committed": [[list(path), done.to_json()] for path, done in self.committed.items()],
             "identities": self.identities,
@@ -221,6 +249,7 @@ class LedgerState:
                 [list(path), at.unit, at.start, at.end, base64.b64encode(rejects).decode()]
                 for (path, at), rejects in self.outbox.items()
             ],
+            "marks": [[list(path), unit, mark] for (path, unit), mark in self.marks.items()],
         }
 
     @classmethod
@@ -232,6 +261,7 @@ class LedgerState:
             past=tuple(value["past"]),
             generation=value["generation"],
             finished=value["finished"],
+            prepared=value.get("prepared", False),
             rows=value["rows"],
             committed={
                 tuple(path): IntervalSet.from_json(done) for path, done in value["committed"]
@@ -241,4 +271,5 @@ class LedgerState:
                 (tuple(path), Interval(unit, start, end)): base64.b64decode(rejects)
                 for path, unit, start, end, rejects in value["outbox"]
             },
+            marks={(tuple(path), unit): mark for path, unit, mark in value.get("marks", ())},
         )

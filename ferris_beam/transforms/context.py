@@ -36,6 +36,8 @@ class Source:
     replayable: bool
     ordered: bool
     bounded: bool = True
+    incremental: bool = False
+    confirms: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Sink:
     paths: frozenset[Path] | None
     why_inexact: str = ""
     role: str = "data"
+    reads: frozenset[str] = frozenset()
+    """The labels of the Reads that its rows come from, also through stages."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class PipelineContext:
             self.policy,
             tuple(self.sources),
             tuple(self.sinks),
-            (*self.unconsumed.values(), *self._loops()),
+            (*self.unconsumed.values(), *self._loops(), *self._unconfirmed()),
             tuple(self.stages),
             frozenset(self.held),
             self.state_memory,
@@ -207,6 +211,19 @@ class PipelineContext:
                         "the files or rows that it would find there. Write to another place, or "
                         "choose what is read by a narrower path"
                     )
+
+    def _unconfirmed(self) -> Iterator[str]:
+        """Sources that keep rows until sinks hold them, without a sink that can say so."""
+        for source in self.sources:
+            sinks = [sink for sink in self.sinks if source.label in sink.reads]
+            if not source.confirms or (sinks and not any(sink.why_inexact for sink in sinks)):
+                continue
+            why = next((sink.why_inexact for sink in sinks), "no fb.write takes its batches")
+            yield (
+                f"{source.uri} keeps its changes until they are safe in all sinks, and nobody "
+                f"could tell it: {why}. Write them by fb.write, with nothing but fb.MapBatches, "
+                "fb.MapRows and SQL in between"
+            )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _identity, (self.as_run(),)

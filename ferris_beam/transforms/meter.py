@@ -14,7 +14,8 @@ masked_intervals       intervals that a sink held already
 retries                attempts repeated after a transient error
 read_micros,           time spent inside the reader and the writer, microseconds
 write_micros
-backlog_bytes          a gauge: what was left of an endless unit when it was last asked
+backlog_bytes,         gauges: what was left of an endless unit when it was last asked, and how
+backlog_seconds        long ago it happened
 rows_in, rows_out,     what a step of SQL took and gave, and its time; the role is its label
 bytes_out, micros
 =====================  ==========================================================

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -316,7 +316,7 @@ def in_parts(results: Iterable[pa.RecordBatch], origin: Origin) -> Iterator[Batc
 
 
 def _with_parts(origin: Origin, parts: tuple[tuple[int, int], ...]) -> Origin:
-    return Origin(origin.path, origin.interval, origin.identity, origin.ordered, parts)
+    return replace(origin, parts=parts)
 
 
 def _fingerprint(unit: str, identity: str) -> int:

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import pyarrow.compute as pc
-from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
 from apache_beam.pvalue import PBegin, PCollection
-from apache_beam.utils.timestamp import Duration, Timestamp
 
 from ferris_beam.connector import Chunk, Reader, Residual, Split
 from ferris_beam.errors import PlanError
@@ -20,18 +18,17 @@ from ferris_beam.options import Resolved
 from ferris_beam.transforms.context import PipelineContext, Run, Source
 from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
 from ferris_beam.transforms.operator import apply_operator, recorded
-from ferris_beam.transforms.read_polled import PAUSE_SECONDS, PolledReadDoFn
+from ferris_beam.transforms.read_endless import EndlessReadDoFn
+from ferris_beam.transforms.read_polled import PolledReadDoFn
 from ferris_beam.transforms.reading import Reading
 from ferris_beam.transforms.rows import Rows
 from ferris_beam.transforms.split import LANES, SplitDoFn
-from ferris_beam.transforms.stopping import rest, wait_for_rest
 from ferris_beam.transforms.tracker import Restriction, SplitRestrictions
 
 if TYPE_CHECKING:
     from ferris_beam.transforms.dead_letters import DeadLetters
 
 _RESTRICTIONS = SplitRestrictions()
-_WATERMARKS = ManualWatermarkEstimator.default_provider()
 
 
 class Read(beam.PTransform):
@@ -93,7 +90,16 @@ class Read(beam.PTransform):
         split.label = read.label
         context.local_secrets += resolved.options.local_secrets
         context.sources.append(
-            Source(read.label, connector, source, reader.replayable, reader.ordered, reader.bounded)
+            Source(
+                read.label,
+                connector,
+                source,
+                reader.replayable,
+                reader.ordered,
+                reader.bounded,
+                reader.incremental,
+                reader.confirms,
+            )
         )
         context.steps.append(read)
         if self.dead_letters is not None:
@@ -146,7 +152,6 @@ class ReadDoFn(Reading):
         self,
         split: Split,
         tracker: Any = beam.DoFn.RestrictionParam(_RESTRICTIONS),
-        watermark: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
     ) -> Iterator[Any]:
         assert isinstance(self.run, Run)
         with recorded(self.run.identity.run):
@@ -166,45 +171,6 @@ class ReadDoFn(Reading):
                     self.refuse_if_stopping()
             if position < tracker.current_restriction().end:
                 raise self.ended_early(part, position)
-
-
-class EndlessReadDoFn(Reading):
-    """The same for units that never end, all of which are there from the start."""
-
-    def start_bundle(self) -> None:
-        self.refuse_if_stopping()
-
-    @beam.DoFn.unbounded_per_element()
-    def process(
-        self,
-        split: Split,
-        tracker: Any = beam.DoFn.RestrictionParam(_RESTRICTIONS),
-        watermark: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
-    ) -> Iterator[Any]:
-        assert isinstance(self.run, Run)
-        run, name = self.run.identity.run, f"{self.label} {split.interval.unit}"
-        with recorded(run):
-            restriction: Restriction = tracker.current_restriction()
-            if restriction.empty:
-                return
-            wait_for_rest(run, name)
-            position = restriction.start
-            interval = Interval(split.interval.unit, position, restriction.end)
-            for chunk in self.chunks(replace(split, interval=interval)):
-                if not tracker.try_claim((position, chunk.end)):
-                    return
-                yield from self.outputs(split, position, chunk)
-                position = chunk.end
-                if chunk.watermark is not None:
-                    watermark.set_watermark(Timestamp(micros=chunk.watermark))
-                if chunk.final:
-                    tracker.try_claim((position, None))
-                    return
-                if self.is_stopping():
-                    break
-            self.note_backlog(split, position)
-            rest(run, name, PAUSE_SECONDS)
-            tracker.defer_remainder(Duration(PAUSE_SECONDS))
 
 
 class LimitedReadDoFn(Reading):

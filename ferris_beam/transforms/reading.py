@@ -73,14 +73,14 @@ class Reading(Operator):
         """
         assert isinstance(self.run, Run)
         chunks: Iterator[Chunk] | None = None
-        position = split.interval.start
+        position, mark = split.interval.start, split.mark
 
         def following() -> Chunk | None:
             nonlocal chunks
             if chunks is None:
                 self._open()
                 rest = replace(split.interval, start=position)
-                chunks = self.reader.read(replace(split, interval=rest))
+                chunks = self.reader.read(replace(split, interval=rest, mark=mark))
             began = time.perf_counter_ns()
             try:
                 return next(chunks, None)
@@ -98,7 +98,7 @@ class Reading(Operator):
             chunk = retrying(following, on_retry=start_over)
             if chunk is None:
                 return
-            position = chunk.end
+            position, mark = chunk.end, chunk.mark
             yield chunk
 
     def _open(self) -> None:
@@ -115,6 +115,8 @@ class Reading(Operator):
         backlog = self.reader.backlog(split, position)
         if backlog is not None:
             self.meter.gauge("backlog_bytes", backlog.nbytes)
+            if backlog.seconds is not None:
+                self.meter.gauge("backlog_seconds", round(backlog.seconds))
 
     def ended_early(self, split: Split, position: int) -> FatalError:
         return FatalError(
@@ -125,7 +127,9 @@ class Reading(Operator):
     def outputs(self, split: Split, position: int, chunk: Chunk) -> Iterable[Any]:
         """The batch of a chunk and the batch of its rejected rows, with their origins."""
         interval = Interval(split.interval.unit, position, chunk.end)
-        origin = Origin(self.path_of(None), interval, split.identity, split.ordered)
+        origin = Origin(
+            self.path_of(None), interval, split.identity, split.ordered, mark=chunk.mark
+        )
         self.meter.count("rows_read", chunk.records.num_rows + len(chunk.rejects))
         self.meter.count("bytes_read", chunk.nbytes)
         self.meter.count("batches_read")

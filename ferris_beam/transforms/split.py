@@ -18,6 +18,7 @@ from ferris_beam.transforms.claims import Claims, claim
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import recorded
+from ferris_beam.transforms.progress import resumed_from
 
 PIECE_BYTES = 16 << 20
 """What one piece of a divisible split aims at: small enough to spread, large enough to be cheap."""
@@ -68,7 +69,7 @@ class SplitDoFn(beam.DoFn):
             meter = Meter(run.identity.run, self.connector)
             for split in splits:
                 for missing in self._missing(run, claims, split):
-                    part = narrowed(split, missing)
+                    part = resumed_from(run, self.label, claims.ledgers, narrowed(split, missing))
                     meter.expect(part.size or 0)
                     yield from pieces(part)
 

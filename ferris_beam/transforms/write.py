@@ -88,6 +88,7 @@ class Write(beam.PTransform):
                 paths,
                 why_inexact,
                 self.role,
+                came_by.reads,
             )
         )
         receipts = steps[0].receipts
