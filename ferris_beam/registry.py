@@ -23,6 +23,8 @@ ENTRY_POINTS = "ferris_beam.connectors"
 _BUILT_IN = {
     "file": "ferris_beam.connectors.file:CONNECTOR",
     "memory": "ferris_beam.connectors.memory:CONNECTOR",
+    "postgres": "ferris_beam.connectors.postgresql:CONNECTOR",
+    "postgresql": "ferris_beam.connectors.postgresql:CONNECTOR",
 }
 _registered: dict[str, Connector] = {}
 
