@@ -218,7 +218,8 @@ class PipelineContext:
             sinks = [sink for sink in self.sinks if source.label in sink.reads]
             if not source.confirms or (sinks and not any(sink.why_inexact for sink in sinks)):
                 continue
-            why = next((sink.why_inexact for sink in sinks), "no fb.write takes its batches")
+            reasons = (sink.why_inexact for sink in self.sinks if sink.why_inexact)
+            why = next(reasons, "no fb.write takes its batches")
             yield (
                 f"{source.uri} keeps its changes until they are safe in all sinks, and nobody "
                 f"could tell it: {why}. Write them by fb.write, with nothing but fb.MapBatches, "
