@@ -7,13 +7,14 @@ transforms; splitting, batching, retries, dead letters, metrics and commits are 
 
 from __future__ import annotations
 
+import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from ferris_beam.errors import ConfigurationError, MissingDependencyError
+from ferris_beam.errors import ConfigurationError, FerrisError, MissingDependencyError
 from ferris_beam.interval import Interval
 
 if TYPE_CHECKING:
@@ -23,6 +24,38 @@ if TYPE_CHECKING:
     from ferris_beam.ledger import Entry, Identity, LedgerState
     from ferris_beam.options import Options
     from ferris_beam.uri import Uri
+
+
+# ── looking at an endpoint ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `Reader.diagnose` or `Writer.diagnose` looked at.
+
+    ``check`` names it in a word or two ('authentication'); ``seen``, what was found, in a sentence;
+    ``fix``, what to do about a warning or a problem: an option, a command, SQL to run. Both without
+    secrets; ``fix`` may have several lines.
+    """
+
+    check: str
+    state: Literal["ok", "warning", "problem"]
+    seen: str
+    fix: str = ""
+
+    @classmethod
+    def of_error(cls, check: str, error: FerrisError) -> Finding:
+        """A problem: what happened is an error's first line, what to do the rest of it."""
+        seen, _, fix = error.message.partition("\n")
+        return cls(check, "problem", seen, fix)
+
+
+def _attempted(check: str, action: Callable[[], str]) -> Finding:
+    """What ``action`` says was seen, or the problem that its error stands for."""
+    try:
+        return Finding(check, "ok", action())
+    except FerrisError as error:
+        return Finding.of_error(check, error)
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -108,6 +141,16 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """An aggregate that a store is asked to compute: ``function`` of a source's ``column`` (None:
+    of rows, for count), as the column ``name``. NULLs are not counted, as in SQL."""
+
+    function: Literal["count", "sum", "min", "max"]
+    column: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Residual:
     """What `Reader.pushdown` left to be done above the source."""
 
@@ -126,7 +169,9 @@ class Reader(ABC):
     asked for units that came later (0: never); ``incremental``, a bounded source that gets more
     rows later: a finished pipeline goes on behind them when it is started again; ``confirms``, the
     store keeps what was read until `acknowledge` says that all sinks hold it; ``cuts``, chunks may
-    have other borders in another run, so that they must keep `Split.borders`."""
+    have other borders in another run, so that they must keep `Split.borders`; ``looks_up``, a join
+    asks for the keys of each batch (`lookup`) instead of reading the source as a whole, and keeps
+    up to ``lookup_cache`` keys for ``lookup_seconds``."""
 
     bounded: bool = True
     replayable: bool = True
@@ -135,6 +180,9 @@ class Reader(ABC):
     incremental: bool = False
     confirms: bool = False
     cuts: bool = False
+    looks_up: bool = False
+    lookup_cache: int = 100_000
+    lookup_seconds: float = 60.0
 
     @abstractmethod
     def schema(self) -> pa.Schema:
@@ -148,6 +196,18 @@ class Reader(ABC):
     ) -> tuple[Reader, Residual]:
         """A reader that does as much of this as the store can, and what stays to be done."""
         return self, Residual(columns, predicate, limit)
+
+    def aggregated(
+        self, keys: Sequence[str], calls: Sequence[AggregateCall], schema: pa.Schema
+    ) -> Reader | None:
+        """A reader whose rows are whole aggregates over the rows of this one: one row for each
+        combination of the source's columns ``keys`` (NULL is a value), exactly one without keys.
+
+        ``schema`` holds the keys and then the calls, in order: values have exactly these types, and
+        one that doesn't fit is an error of the read, never a rounded number. None where the store
+        can't do that, or not with the same result.
+        """
+        return None
 
     def with_dictionaries(self) -> Reader:
         """A reader that may deliver text columns dictionary-encoded, where the store keeps them
@@ -190,9 +250,28 @@ class Reader(ABC):
         forget it. Called by the thread that reads, between chunks, about once a second, where
         `confirms` is set; a `TransientError` is ignored, since a later call says more."""
 
+    def lookup(self, keys: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows, of the reader's schema and in any order, whose columns equal a row of ``keys``:
+        distinct rows without NULL, whose columns are named like the source's. For sources where
+        `looks_up` is set; the reader is open. Raises as `read` does."""
+        raise ConfigurationError("this source can't be asked for single keys")
+
     def reads(self, created: str) -> bool:
         """Whether what a sink of this pipeline creates (`Writer.creates`) would be read."""
         return False
+
+    def diagnose(self) -> Iterator[Finding]:
+        """Whether this source can be read, one thing after the other, each as soon as it is known.
+        Called unopened; raises nothing of ours, changes nothing that lasts, leaves it closed."""
+
+        def read_schema() -> str:
+            self.open()
+            return f"{len(self.schema())} columns"
+
+        try:
+            yield _attempted("schema", read_schema)
+        finally:
+            self.close()
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
@@ -255,7 +334,8 @@ class Writer(ABC):
     ``can_wait``: the sink can keep everything that is committed out of sight until `finish`; the
     engine sets ``waits`` before `open` where it must, since a source can't be read twice: then all
     sinks `prepare`, and only when all of them have, all `finish`. ``keyed``: rows replace those
-    with the same key, so that writing them again does no harm.
+    with the same key, so that writing them again does no harm. ``stream`` is set by the engine,
+    before all else, where the rows are those of a named SQL stream.
 
     ``place`` says where it writes, in one spelling and without secrets: a pipeline writes to each
     place once; ``creates`` is the URI of something as it creates it, where a source might list
@@ -268,6 +348,7 @@ class Writer(ABC):
     can_wait: bool = False
     waits: bool = False
     keyed: bool = False
+    stream: str = ""
     batch_rows: int = 1 << 20
     batch_bytes: int = 64 << 20
 
@@ -339,6 +420,22 @@ class Writer(ABC):
         """Forgets the progress of the identity that this writer was opened for, and what waited
         for its finish; visible rows stay. A run that works at it meanwhile is superseded."""
         raise self._unsupported("forget progress")
+
+    def diagnose(self) -> Iterator[Finding]:
+        """Whether this sink can be written, one thing after the other, each as soon as it is known.
+        Called unopened; raises nothing of ours, changes nothing that lasts, leaves it closed."""
+        from ferris_beam.ledger import Identity
+
+        def read_ledger() -> str:
+            name = f"doctor-{uuid.uuid4().hex}"  # nothing was left half published under it
+            self.open(Identity(name, name))
+            self.ledger()
+            return "progress can be kept there"
+
+        try:
+            yield _attempted("ledger", read_ledger)
+        finally:
+            self.close()
 
     def _unsupported(self, what: str) -> ConfigurationError:
         return ConfigurationError(

@@ -159,13 +159,21 @@ class BadRecordError(FerrisError):
     """The fault of one row.
 
     `reason` is a short label to group rejected rows by ("not a number"), `row` the index of the
-    row within its batch, counted from 0; both are None where the store doesn't tell.
+    row within its batch, counted from 0; both are None where the store doesn't tell. `category` is
+    that of its dead letter, where it isn't the one of whoever rejects the row.
     """
 
-    def __init__(self, message: str, reason: str | None = None, row: int | None = None) -> None:
-        super().__init__(message, reason, row)
+    def __init__(
+        self,
+        message: str,
+        reason: str | None = None,
+        row: int | None = None,
+        category: str | None = None,
+    ) -> None:
+        super().__init__(message, reason, row, category)
         self.reason = reason
         self.row = row
+        self.category = category
 
 
 class FatalError(FerrisError):

@@ -22,7 +22,8 @@ from ferris_beam.ledger import LedgerState
 from ferris_beam.runners.choice import choose
 from ferris_beam.runners.launch import announcement, delivery
 from ferris_beam.transforms.claims import FinishedError, decide
-from ferris_beam.transforms.context import PipelineContext, Run, Sink
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.graph import Sink
 
 State = Literal["new", "resume", "finished", "refused", "unknown"]
 
@@ -120,13 +121,13 @@ def _progress(run: Run, splits: Sequence[Split]) -> Progress:
     ledgers = {label: _ledger(found, run.identity.name) for label, found in holdings.items()}
     rows = sum(ledgers[sink.label].rows for sink in run.sinks if sink.role == "data")
     try:
-        generation = decide(run.identity, run.policy, ledgers)
+        decision = decide(run, ledgers)
     except FinishedError as finished:
         return Progress("finished", finished.message, rows, len(splits))
     except IdentityError as refused:
         return Progress("refused", refused.message, rows)
     current = {
-        label: state if state.generation == generation else LedgerState()
+        label: state if state.generation == decision.generation else LedgerState()
         for label, state in ledgers.items()
     }
     if not any(state.epoch for state in current.values()):

@@ -1,4 +1,4 @@
-"""What the entries of a sink's log say: a claim, a commit, a roll, the finish."""
+"""What the entries of a sink's log say: a claim, a commit, a roll, what ends a run."""
 
 from __future__ import annotations
 
@@ -191,6 +191,21 @@ class Roll:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepare:
+    """All bounded input is committed and waits, out of sight, until all sinks are as far."""
+
+    id: str
+    epoch: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "prepare", "id": self.id, "epoch": self.epoch}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Prepare:
+        return cls(id=value["id"], epoch=value["epoch"])
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """All bounded input is committed: ``files`` is what waited, ``removals`` what it replaces."""
 
@@ -233,12 +248,13 @@ class Forget:
         return cls(id=value["id"])
 
 
-Record = Claim | Commit | Roll | Finish | Forget
+Record = Claim | Commit | Roll | Prepare | Finish | Forget
 
-_KINDS: dict[str, type[Claim] | type[Commit] | type[Roll] | type[Finish] | type[Forget]] = {
+_KINDS: dict[str, type[Record]] = {
     "claim": Claim,
     "commit": Commit,
     "roll": Roll,
+    "prepare": Prepare,
     "finish": Finish,
     "forget": Forget,
 }

@@ -13,6 +13,7 @@ from ferris_beam.commitlog.records import (
     Forget,
     Gathered,
     Placement,
+    Prepare,
     Record,
     Removal,
     Roll,
@@ -32,7 +33,8 @@ class SinkState:
     ``waiting`` is held until the finish, ``gathered`` until it is rolled. ``due`` and ``removals``
     and the ``leftovers`` of rolls (names of staged files to be removed), with the numbers of their
     entries, are to be done at once; those that a checkpoint covers are done. ``ends`` are the sizes
-    of the files that grew latest in this run.
+    of the files that grew latest in this run. ``published``: what is there was shown by a finish of
+    this generation; a source that gets more rows later goes on behind it.
     ``recent`` maps the ids of the latest entries to their numbers, so that whoever doesn't know
     whether an entry of theirs is in the log can find out after it was deleted.
     """
@@ -51,6 +53,7 @@ class SinkState:
     gathered: list[Gathered] = field(default_factory=list)
     leftovers: list[tuple[int, str]] = field(default_factory=list)
     ends: dict[str, int] = field(default_factory=dict)
+    published: bool = False
 
     @property
     def staged_names(self) -> set[str]:
@@ -66,6 +69,8 @@ class SinkState:
             self._commit(record)
         elif isinstance(record, Roll):
             self._roll(record)
+        elif isinstance(record, Prepare):
+            self.ledger.prepare()
         elif isinstance(record, Forget):
             self._forget()
         else:
@@ -78,6 +83,7 @@ class SinkState:
     def _claim(self, name: str, claim: Claim) -> None:
         if claim.generation > self.ledger.generation:
             self.origin = claim.id
+            self.published = False
             self.waiting.clear()
             if not claim.keeps:
                 self.gathered.clear()
@@ -117,6 +123,7 @@ class SinkState:
 
     def _finish(self, finish: Finish) -> None:
         self.ledger.finish()
+        self.published = True
         self.waiting.clear()
         self.held = self.replaces = False
         self.due.extend((self.next, file) for file in finish.files)
@@ -127,7 +134,7 @@ class SinkState:
     def _forget(self) -> None:
         self.ledger.forget()
         self.origin = ""
-        self.held = self.replaces = False
+        self.published = self.held = self.replaces = False
         self.waiting.clear()
         self.gathered.clear()
         self.ends.clear()
@@ -152,6 +159,7 @@ class SinkState:
             "recent": self.recent,
             "gathered": [part.to_json() for part in self.gathered],
             "ends": self.ends,
+            "published": self.published,
         }
 
     @classmethod
@@ -168,4 +176,5 @@ class SinkState:
             recent=dict(value["recent"]),
             gathered=list(map(Gathered.from_json, value.get("gathered", ()))),
             ends=dict(value.get("ends", {})),
+            published=value.get("published", value["ledger"]["finished"]),
         )

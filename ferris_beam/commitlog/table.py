@@ -12,8 +12,8 @@ deleted: three statements. `TableLedger` does the rest. Every claim, commit and 
 small row in the transaction that changes the data; each 64 of them are folded into one row that
 holds the whole state, and then deleted, so that a commit costs the same after a year.
 
-A row's record is JSON in ASCII with ``version`` 1 and a ``kind``: claim, commit, finish, forget, or
-``state`` for what all rows before it came to.
+A row's record is JSON in ASCII with ``version`` 1 and a ``kind``: claim, commit, prepare, finish,
+forget, or ``state`` for what all rows before it came to.
 """
 
 from __future__ import annotations
@@ -95,6 +95,13 @@ class TableLedger:
         self._append(rows, {"kind": "commit", "token": token, "rows": count, "entries": listed})
         return True
 
+    def prepare(self, rows: LedgerRows, epoch: int) -> None:
+        """For `Writer.prepare`; it may be repeated."""
+        self._catch_up(rows)
+        self._state.check_epoch(self.identity, epoch)
+        if not self._state.prepared:
+            self._append(rows, {"kind": "prepare"})
+
     def finish(self, rows: LedgerRows, epoch: int) -> None:
         """For `Writer.finish`; it may be repeated."""
         self._catch_up(rows)
@@ -149,6 +156,8 @@ class TableLedger:
         elif kind == "commit":
             self._state.commit(map(Entry.from_json, document["entries"]), document["rows"])
             self._remember(document["token"])
+        elif kind == "prepare":
+            self._state.prepare()
         elif kind == "finish":
             self._state.finish()
         elif kind == "forget":

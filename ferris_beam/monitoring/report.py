@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ferris_beam.errors import FatalError
 
 if TYPE_CHECKING:
-    from ferris_beam.transforms.context import Run, Sink, Source
+    from ferris_beam.transforms.context import Run
+    from ferris_beam.transforms.graph import Sink, Source
 
 Status = Literal["done", "stopped", "failed", "already finished"]
 

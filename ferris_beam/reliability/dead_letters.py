@@ -102,14 +102,15 @@ def rejects_of_rows(
     place: str,
     category: str,
 ) -> list[Reject]:
-    """Rejects for rows of a batch, given by index; the row itself is the payload, as JSON."""
+    """Rejects for rows of a batch, given by index; the row itself is the payload, as JSON. The
+    ``category`` is for errors that don't name one."""
     return [
         Reject(
             position,
             f"row {index + 1} of {place}",
             str(error),
             row_as_json(to_rows(records.slice(index, 1))[0]),
-            category,
+            error.category or category,
             type(error).__name__,
         )
         for index, error in failures

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, get_args
 
 import apache_beam as beam
 import pyarrow as pa
@@ -21,9 +21,12 @@ from ferris_beam.runners.signals import stopped_by_signals
 from ferris_beam.runners.worker_output import worker_tracebacks_held_back
 from ferris_beam.transforms.claims import FinishedError, claim
 from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.graph import Promise
 from ferris_beam.transforms.meter import tally
 from ferris_beam.transforms.operator import failure_of, recorded
 from ferris_beam.transforms.stopping import StoppedError, is_stopping
+
+_STRENGTHS = get_args(Promise)
 
 
 def launch(
@@ -109,12 +112,12 @@ def announcement(choice: Choice, run: Run) -> dict[str, str]:
 
 
 def delivery(run: Run) -> tuple[str, str]:
-    """The guarantee of the whole plan, and the reason."""
-    inexact = [sink for sink in run.sinks if sink.why_inexact]
-    if inexact:
-        return "at_least_once", f"{inexact[0].uri}: {inexact[0].why_inexact}"
+    """The guarantee of the whole plan, which is that of its weakest sink, and the reason."""
     if not run.sinks:
         return "at_least_once", "nothing is written to a sink that keeps a ledger"
+    weakest = max(run.sinks, key=lambda sink: _STRENGTHS.index(sink.promise))
+    if weakest.promise != "exactly_once":
+        return weakest.promise, f"{weakest.uri}: {weakest.why}"
     why = "sources can be read again, and each sink commits rows and progress together"
     if run.varying:
         why += f"; what {run.varying[0]!r} takes from the clock is later in rows of a later start"

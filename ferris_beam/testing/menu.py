@@ -56,6 +56,7 @@ SINK_CHECKS: tuple[Check[SinkCase], ...] = (
             sink_ledger_checks.claims_are_repeatable,
             sink_ledger_checks.a_new_generation_forgets_progress,
             sink_ledger_checks.finishing_is_repeatable,
+            sink_ledger_checks.waiting_rows_stay_hidden,
             sink_commit_checks.a_refused_commit_leaves_nothing,
             sink_commit_checks.a_failed_commit_can_be_repeated,
             sink_commit_checks.a_crash_before_the_commit_loses_nothing,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pyarrow as pa
+
 from ferris_beam.errors import ConflictError, SourceChangedError, SupersededError
 from ferris_beam.interval import Interval
 from ferris_beam.ledger import Entry
 from ferris_beam.testing.cases import SinkCase
-from ferris_beam.testing.checks import demand
+from ferris_beam.testing.checks import NotApplicable, demand
 from ferris_beam.testing.writing import (
     PATH,
     Piece,
@@ -225,3 +227,31 @@ def finishing_is_repeatable(case: SinkCase) -> None:
             other.finish()
             demand(other.writer.ledger().finished, "the ledger is not finished after finish()")
     demand_visible(case, case.table, "after finish() was called three times")
+
+
+def waiting_rows_stay_hidden(case: SinkCase) -> None:
+    """Where a sink says `can_wait` and the engine sets `waits`, nothing that is committed shows
+    before `finish`; `prepare` says in the ledger that all is there; a claim of a new generation
+    drops what waits.
+
+    Of a source that can't be read twice, all of it appears or nothing does.
+    """
+    first, second, *_ = pieces(case.table)
+    if not case.writer().can_wait:
+        raise NotApplicable("the writer can't keep committed rows out of sight")
+    with running(case, waits=True) as run:
+        run.commit(first)
+    with running(case, "run-2", epoch=2, generation=2, waits=True) as run:
+        run.commit(second)
+        demand_visible(case, case.table.slice(0, 0), "before finish() of rows that wait")
+        demand(not run.writer.ledger().prepared, "it is prepared before prepare()")
+        run.writer.prepare(2)
+        run.writer.prepare(2)
+        state = run.writer.ledger()
+        demand(state.prepared, "the ledger is not prepared after prepare()")
+        demand(not state.finished, "prepare() has finished it")
+        demand_visible(case, case.table.slice(0, 0), "after prepare() of rows that wait")
+    with running(case, "run-3", epoch=3, generation=2, waits=True) as run:
+        demand(run.writer.ledger().prepared, "another run of the generation isn't prepared")
+        run.finish()
+    demand_visible(case, pa.Table.from_batches([second.records]), "after finish() of waiting rows")

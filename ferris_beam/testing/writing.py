@@ -57,19 +57,23 @@ class SinkRun:
 
 @contextmanager
 def running(
-    case: SinkCase, run: str = "run-1", epoch: int = 1, generation: int = 1
+    case: SinkCase, run: str = "run-1", epoch: int = 1, generation: int = 1, waits: bool = False
 ) -> Iterator[SinkRun]:
     """A run that has claimed the sink, closed at the end."""
-    started = start(case, run, epoch, generation)
+    started = start(case, run, epoch, generation, waits)
     try:
         yield started
     finally:
         started.writer.close()
 
 
-def start(case: SinkCase, run: str = "run-1", epoch: int = 1, generation: int = 1) -> SinkRun:
+def start(
+    case: SinkCase, run: str = "run-1", epoch: int = 1, generation: int = 1, waits: bool = False
+) -> SinkRun:
     """A run that has claimed the sink, and that is left to itself."""
-    writer = case.opened(identity(run))
+    writer = case.writer()
+    writer.waits = waits
+    writer.open(identity(run))
     try:
         writer.claim(epoch, generation)
     except BaseException:

@@ -9,7 +9,7 @@ as the plain `Run` that it has become by then.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -18,58 +18,12 @@ from weakref import WeakKeyDictionary
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
-from ferris_beam.connector import Writer
 from ferris_beam.errors import PlanError
-from ferris_beam.interval import Interval
 from ferris_beam.ledger import Identity, Path
 from ferris_beam.transforms.fingerprint import fingerprint
+from ferris_beam.transforms.graph import Sink, Source, StageOutput
 from ferris_beam.transforms.progress_options import ProgressOptions
-
-
-@dataclass(frozen=True)
-class Source:
-    """A Read in the plan."""
-
-    label: str
-    connector: str
-    uri: str
-    replayable: bool
-    ordered: bool
-    bounded: bool = True
-    incremental: bool = False
-    confirms: bool = False
-
-
-@dataclass(frozen=True)
-class Sink:
-    """A Write in the plan. ``paths`` are those whose intervals it must commit; None: it keeps no
-    intervals, since origins were dropped (``why_inexact`` says by what)."""
-
-    label: str
-    connector: str
-    uri: str
-    place: str
-    writer: Writer
-    paths: frozenset[Path] | None
-    why_inexact: str = ""
-    role: str = "data"
-    reads: frozenset[str] = frozenset()
-    """The labels of the Reads that its rows come from, also through stages."""
-
-
-@dataclass(frozen=True)
-class StageOutput:
-    """What a stage behind a shuffle puts out: one unit, its label, with a position for each
-    partition. ``reads`` are the labels of the Reads in front of it, ``stages`` those of stages."""
-
-    label: str
-    reads: frozenset[str]
-    partitions: int
-    stages: frozenset[str] = frozenset()
-
-    @property
-    def interval(self) -> Interval:
-        return Interval(self.label, 0, self.partitions)
+from ferris_beam.transforms.promises import settled
 
 
 @dataclass(frozen=True)
@@ -101,6 +55,10 @@ class Run:
     """When the run started, RFC 3339."""
     varying: tuple[str, ...] = ()
     """The labels of steps whose results depend on the time at which a run started."""
+    unpinned: tuple[str, ...] = ()
+    """The labels of steps whose results depend on what a store holds when they ask it."""
+    together: bool = False
+    """Whether sinks end together, since a source can't be read twice (`promises`)."""
 
     def sink(self, label: str) -> Sink:
         return next(sink for sink in self.sinks if sink.label == label)
@@ -140,6 +98,7 @@ class PipelineContext:
     stages: list[StageOutput] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     varying: list[str] = field(default_factory=list)
+    unpinned: list[str] = field(default_factory=list)
     state_memory: int | None = None
     local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
@@ -188,17 +147,21 @@ class PipelineContext:
         return fingerprint(sorted(described))
 
     def as_run(self) -> Run:
+        sinks, together = settled(self.sources, self.sinks, self.held)
+        problems = [*self.unconsumed.values(), *self._loops(), *self._unconfirmed(sinks)]
         return Run(
             Identity(self.name, self.run, self.plan),
             self.policy,
             tuple(self.sources),
-            tuple(self.sinks),
-            (*self.unconsumed.values(), *self._loops(), *self._unconfirmed()),
+            tuple(sinks),
+            (*problems, *self._weaker(sinks)),
             tuple(self.stages),
             frozenset(self.held),
             self.state_memory,
             self.started,
             tuple(self.varying),
+            tuple(self.unpinned),
+            together,
         )
 
     def _loops(self) -> Iterator[str]:
@@ -212,13 +175,23 @@ class PipelineContext:
                         "choose what is read by a narrower path"
                     )
 
-    def _unconfirmed(self) -> Iterator[str]:
+    def _weaker(self, sinks: Iterable[Sink]) -> Iterator[str]:
+        """Sinks that can't keep the promise that was demanded."""
+        for sink in sinks:
+            weak = sink.promise in ("effectively_once", "at_least_once")
+            if weak and self.demanded == "exactly_once":
+                yield (
+                    f"delivery=exactly_once was asked for, but {sink.label!r} can only be "
+                    f"{sink.promise.replace('_', ' ')}: {sink.why}"
+                )
+
+    def _unconfirmed(self, all_sinks: Sequence[Sink]) -> Iterator[str]:
         """Sources that keep rows until sinks hold them, without a sink that can say so."""
         for source in self.sources:
-            sinks = [sink for sink in self.sinks if source.label in sink.reads]
+            sinks = [sink for sink in all_sinks if source.label in sink.reads]
             if not source.confirms or (sinks and not any(sink.why_inexact for sink in sinks)):
                 continue
-            reasons = (sink.why_inexact for sink in self.sinks if sink.why_inexact)
+            reasons = (sink.why_inexact for sink in all_sinks if sink.why_inexact)
             why = next(reasons, "no fb.write takes its batches")
             yield (
                 f"{source.uri} keeps its changes until they are safe in all sinks, and nobody "

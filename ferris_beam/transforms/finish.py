@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from ferris_beam.transforms.claims import claim
+from ferris_beam.connector import Writer
+from ferris_beam.reliability import retrying
+from ferris_beam.transforms.claims import claim, current_ledgers
 from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.graph import Sink
 from ferris_beam.transforms.operator import recorded
 
 
@@ -37,7 +41,8 @@ class Finish(beam.PTransform):
 
 
 class FinishDoFn(beam.DoFn):
-    """Finishes the sink; repeating it is harmless."""
+    """Finishes the sink, or all of those that end together once the last one is prepared;
+    repeating it is harmless."""
 
     def __init__(self, context: PipelineContext, sink: str) -> None:
         self.run: PipelineContext | Run = context
@@ -48,13 +53,32 @@ class FinishDoFn(beam.DoFn):
         assert isinstance(run, Run)
         with recorded(run.identity.run):
             epoch = claim(run).epoch
-            writer = run.sink(self.sink).writer
-            writer.open(run.identity)
-            try:
-                writer.finish(epoch)
-            finally:
-                writer.close()
+            sink = run.sink(self.sink)
+            if not run.together:
+                with _opened(sink, run) as writer:
+                    retrying(lambda: writer.finish(epoch))
+                yield self.sink
+                return
+            with _opened(sink, run) as writer:
+                retrying(lambda: writer.prepare(epoch))
+            if all(state.prepared for state in current_ledgers(run).values()):
+                for each in sorted(run.sinks, key=lambda sink: sink.place):
+                    _finish(each, run, epoch)
             yield self.sink
+
+
+def _finish(sink: Sink, run: Run, epoch: int) -> None:
+    with _opened(sink, run) as writer:
+        retrying(lambda: writer.finish(epoch))
+
+
+@contextmanager
+def _opened(sink: Sink, run: Run) -> Iterator[Writer]:
+    sink.writer.open(run.identity)
+    try:
+        yield sink.writer
+    finally:
+        sink.writer.close()
 
 
 def _nothing(_: Any) -> bytes:

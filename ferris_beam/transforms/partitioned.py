@@ -28,7 +28,8 @@ from ferris_beam.batches.hashing import split_by_partition
 from ferris_beam.errors import PlanError
 from ferris_beam.interval import Interval, Origin
 from ferris_beam.reliability import write_good_rows
-from ferris_beam.transforms.context import PipelineContext, Run, StageOutput
+from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.graph import StageOutput
 from ferris_beam.transforms.lineage import Lineage, lineage, merged
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import REJECTS, Operator, apply_operator, recorded

@@ -15,8 +15,9 @@ from ferris_beam.connector import Chunk, Reader, Residual, Split
 from ferris_beam.errors import PlanError
 from ferris_beam.interval import Interval
 from ferris_beam.options import Resolved
-from ferris_beam.transforms.context import PipelineContext, Run, Source
+from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
+from ferris_beam.transforms.graph import Source
 from ferris_beam.transforms.operator import apply_operator, recorded
 from ferris_beam.transforms.read_endless import EndlessReadDoFn
 from ferris_beam.transforms.read_polled import PolledReadDoFn

@@ -57,6 +57,8 @@ class SplitDoFn(beam.DoFn):
         assert isinstance(run, Run)
         with recorded(run.identity.run):
             claims = claim(run)
+            if claims.written:
+                return
             if self.reader.poll_seconds:
                 yield from lanes(self.lanes)
                 return

@@ -13,9 +13,10 @@ from ferris_beam.batches import Batch
 from ferris_beam.connector import Receipt
 from ferris_beam.errors import PlanError
 from ferris_beam.options import Resolved
-from ferris_beam.transforms.context import PipelineContext, Sink
+from ferris_beam.transforms.context import PipelineContext
 from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
 from ferris_beam.transforms.finish import Finish
+from ferris_beam.transforms.graph import Sink
 from ferris_beam.transforms.lineage import Lineage, lineage, united
 from ferris_beam.transforms.operator import apply_operator
 from ferris_beam.transforms.rows import CollectBatches
@@ -43,9 +44,11 @@ class Write(beam.PTransform):
         schema: pa.Schema | None = None,
         dead_letters: DeadLetters | None = None,
         role: str = "data",
+        stream: str = "",
     ) -> None:
         super().__init__()
         self.endpoint = endpoint
+        self.stream = stream
         self.schema = schema
         self.dead_letters = dead_letters
         self.role = role
@@ -60,6 +63,7 @@ class Write(beam.PTransform):
         context = PipelineContext.of(pcolls[0].pipeline)
         resolved = self.endpoint.resolved()
         writer = self.endpoint.writer(resolved)
+        writer.stream = self.stream
         bounded = all(pcoll.is_bounded for pcoll in pcolls)
         if writer.needs_end and not bounded:
             raise PlanError(
@@ -148,8 +152,6 @@ def _why_inexact(came_by: Lineage, context: PipelineContext) -> str:
         )
     sources = [source for source in context.sources if source.label in came_by.reads]
     for source in sources:
-        if not source.replayable:
-            return f"{source.uri} can't be read again with the same result"
         if source.ordered and came_by.shuffled:
             return (
                 f"{came_by.shuffled[0]!r} shuffles the batches of {source.uri}, which must be "

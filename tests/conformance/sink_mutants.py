@@ -112,6 +112,7 @@ class ZombiesMayWrite(FaultyWriter):
 @mutant("older_runs_are_superseded", OUT)
 class ZombiesMayFinish(FaultyWriter):
     def finish(self, epoch: int) -> None:
+        self.table.batches += self.table.waiting.pop(self.identity.name, [])
         self.state.finish()
 
 
@@ -119,6 +120,7 @@ class ZombiesMayFinish(FaultyWriter):
 class TakesAnyEpoch(FaultyWriter):
     def claim(self, epoch: int, generation: int) -> None:
         if self.state.run != self.identity.run:
+            self._drop_older(generation)
             self.state.claim(self.identity, epoch, generation)
 
 
@@ -136,7 +138,9 @@ class ClaimsAnew(FaultyWriter):
 @mutant("a_new_generation_forgets_progress", OUT)
 class RemembersForEver(FaultyWriter):
     def claim(self, epoch: int, generation: int) -> None:
-        super().claim(epoch, min(generation, self.state.generation or 1))
+        before = self.state.copy()
+        super().claim(epoch, generation)
+        self.state.committed = before.committed
 
 
 @mutant("finishing_is_repeatable", OUT)
@@ -145,6 +149,20 @@ class FinishesTwice(FaultyWriter):
         if self.state.finished:
             self.table.batches.append(self.table.batches[-1])
         super().finish(epoch)
+
+
+@mutant("waiting_rows_stay_hidden", OUT)
+class ShowsAtOnce(FaultyWriter):
+    def _keep(self, batches: list[pa.RecordBatch]) -> None:
+        self.table.batches.extend(batches)
+
+
+@mutant("waiting_rows_stay_hidden", OUT)
+class KeepsOldGenerations(FaultyWriter):
+    def claim(self, epoch: int, generation: int) -> None:
+        waiting = self.table.waiting.pop(self.identity.name, [])
+        super().claim(epoch, generation)
+        self.table.waiting[self.identity.name] = waiting
 
 
 @mutant("a_refused_commit_leaves_nothing", OUT)
@@ -171,7 +189,7 @@ class RowsBeforeTheLedger(FaultyWriter):
             return Receipt(staged.rows, staged.nbytes)
         self._fail()
         self._check(epoch, entries)
-        self.table.batches += staged.batches
+        self._keep(staged.batches)
         self.state.commit(entries, staged.rows)
         self.table.tokens.add(staged.token)
         return Receipt(staged.rows, staged.nbytes)

@@ -11,7 +11,8 @@ from apache_beam.transforms.window import FixedWindows
 
 import ferris_beam as fb
 from ferris_beam.errors import PlanError
-from ferris_beam.transforms.context import PipelineContext, Sink
+from ferris_beam.transforms.context import PipelineContext
+from ferris_beam.transforms.graph import Sink
 from tests.transforms.pipelines import options, run
 
 SOURCE = "faulty://source?units=2&cells=2"
@@ -112,15 +113,6 @@ def test_a_flatten_of_different_paths_is_fine(numbers: ModuleType) -> None:
         (batches, mapped) | beam.Flatten() | fb.write("faulty://out")
 
     assert len(sink_of(build).paths or ()) == 2
-
-
-def test_a_source_that_can_not_be_repeated_is_at_least_once(
-    numbers: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(numbers.FaultyReader, "replayable", False)
-    sink = sink_of(through())
-    assert sink.paths is None
-    assert "can't be read again" in sink.why_inexact
 
 
 def test_an_ordered_source_must_not_be_shuffled(

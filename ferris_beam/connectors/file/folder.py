@@ -19,7 +19,7 @@ class FolderTarget(Target):
         if not fresh:
             return Start(state.held, state.replaces)
         found = next(data_files(self.layout), None)
-        if found is None and state.gathered:
+        if found is None and state.gathered and not state.held:
             found = f"{len(state.gathered):,} committed parts of files to come"
         if found is None or self.if_exists == "append":
             return Start()

@@ -79,7 +79,7 @@ class SingleFileTarget(Target):
         """Whether the file that is there is the beginning of the new one."""
         if state.replaces or not self.size:
             return False
-        if state.ledger.finished or self.if_exists == "append":
+        if state.published or self.if_exists == "append":
             return True
         raise FatalError(
             f"{self.path} appeared while the rows for it were gathered: move it away and start "

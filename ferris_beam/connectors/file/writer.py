@@ -17,6 +17,7 @@ from ferris_beam.commitlog import (
     Forget,
     LocalLogStore,
     NumberedLog,
+    Prepare,
     SinkLog,
     SinkState,
 )
@@ -62,6 +63,8 @@ class FileWriter(Writer):
     others into larger ones. A single CSV or JSONL file grows with each commit. Any other single
     file, and whatever replaces old data, appears when the bounded input is finished.
     """
+
+    can_wait = True
 
     def __init__(self, uri: Uri, options: FileSinkOptions) -> None:
         self.layout = Layout.of(uri)
@@ -147,10 +150,10 @@ class FileWriter(Writer):
                 epoch,
                 now.identity.plan,
                 generation,
-                start.held,
+                start.held or self.waits,
                 start.replaces,
                 start.end,
-                keeps=not start.replaces,
+                keeps=not start.replaces and not state.held,
                 name=now.identity.name,
             )
 
@@ -234,6 +237,17 @@ class FileWriter(Writer):
         self._checkpoint()
 
     # ── finishing ───────────────────────────────────────────────────────────────────────────
+
+    def prepare(self, epoch: int) -> None:
+        now, identifier = self._now, uuid.uuid4().hex
+
+        def build(state: SinkState) -> Prepare | None:
+            state.ledger.check_epoch(now.identity, epoch)
+            done = state.ledger.prepared or state.ledger.finished
+            return None if done else Prepare(identifier, epoch)
+
+        with explained(self.layout.display):
+            now.log.append(identifier, build)
 
     def finish(self, epoch: int) -> None:
         now, identifier = self._now, uuid.uuid4().hex

@@ -21,7 +21,8 @@ class Store:
     """The batches under one name, with the ledgers of those who write them.
 
     ``lock`` guards everything. ``identity`` changes when the content is replaced; appending keeps
-    it, since positions that were read stay what they were.
+    it, since positions that were read stay what they were. ``waiting`` is what each of those who
+    write has committed, to be shown at the finish.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Store:
         self.schema: pa.Schema | None = None
         self.batches: list[pa.RecordBatch] = []
         self.ledgers: dict[str, LedgerState] = {}
+        self.waiting: dict[str, list[pa.RecordBatch]] = {}
 
     def replace(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
         with self.lock:

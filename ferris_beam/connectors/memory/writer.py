@@ -38,6 +38,8 @@ class MemoryWriter(Writer):
     A run from the start (``--rerun``, ``--reset``) appends as well.
     """
 
+    can_wait = True
+
     def __init__(self, uri: Uri, options: MemorySinkOptions) -> None:
         self.name = name_of(uri)
         self.place = f"memory://{self.name}"
@@ -56,6 +58,8 @@ class MemoryWriter(Writer):
         with target.lock:
             ledger = self._ledger(target)
             if ledger.check_claim(self._identity, epoch):
+                if generation > ledger.generation:
+                    target.waiting.pop(self._identity.name, None)
                 ledger.claim(self._identity, epoch, generation)
 
     def begin(self) -> MemoryStaged:
@@ -71,7 +75,11 @@ class MemoryWriter(Writer):
             ledger.check_epoch(self._identity, epoch)
             ledger.check_entries(entries)
             ledger.commit(entries, staged.rows)
-            target.batches.extend(staged.batches)
+            if self.waits:
+                waiting = target.waiting.setdefault(self._identity.name, [])
+                waiting.extend(staged.batches)
+            else:
+                target.batches.extend(staged.batches)
             target.schema = target.schema or staged.schema
             staged.receipt = Receipt(staged.rows, staged.nbytes)
             return staged.receipt
@@ -81,11 +89,19 @@ class MemoryWriter(Writer):
         if staged.receipt is None:
             staged.batches.clear()
 
+    def prepare(self, epoch: int) -> None:
+        target = store(self.name)
+        with target.lock:
+            ledger = self._ledger(target)
+            ledger.check_epoch(self._identity, epoch)
+            ledger.prepare()
+
     def finish(self, epoch: int) -> None:
         target = store(self.name)
         with target.lock:
             ledger = self._ledger(target)
             ledger.check_epoch(self._identity, epoch)
+            target.batches.extend(target.waiting.pop(self._identity.name, ()))
             ledger.finish()
 
     def holdings(self) -> Mapping[str, Holding]:
@@ -94,7 +110,7 @@ class MemoryWriter(Writer):
             return {}
         with target.lock:
             return {
-                name: Holding(ledger.copy())
+                name: _holding(ledger, target.waiting.get(name, ()))
                 for name, ledger in sorted(target.ledgers.items())
                 if ledger.epoch
             }
@@ -103,6 +119,11 @@ class MemoryWriter(Writer):
         target = store(self.name)
         with target.lock:
             self._ledger(target).forget()
+            target.waiting.pop(self._identity.name, None)
 
     def _ledger(self, target: Store) -> LedgerState:
         return target.ledgers.setdefault(self._identity.name, LedgerState())
+
+
+def _holding(ledger: LedgerState, waiting: Sequence[pa.RecordBatch]) -> Holding:
+    return Holding(ledger.copy(), len(waiting), sum(batch.nbytes for batch in waiting))

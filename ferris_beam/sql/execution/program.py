@@ -15,7 +15,6 @@ from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.program import Output, Program
 from ferris_beam.sql.rules import optimize
-from ferris_beam.sql.statements import Endpoint
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.factory import create_sink
 
@@ -63,7 +62,7 @@ def run_program(
     for (name, output), node in zip(outputs, nodes, strict=True):
         results[name] = compiler.stream(name) if name in plans else compiler.build(name, node)
         if output.sink is not None:
-            receipts[name] = _written(name, output.sink, results[name], dead_letters)
+            receipts[name] = _written(name, output, results[name], dead_letters)
     run = {name: node for (name, _), node in zip(outputs, nodes, strict=True)}
     return Built(results, receipts, compiler.labels, {**plans, **run})
 
@@ -74,7 +73,9 @@ def _name(output: Output, number: int) -> str:
 
 
 def _written(
-    name: str, sink: Endpoint, streams: Streams, dead_letters: DeadLetters | None
+    name: str, output: Output, streams: Streams, dead_letters: DeadLetters | None
 ) -> PCollection:
-    write = create_sink(sink.uri, dead_letters=dead_letters, **sink.options)
+    assert output.sink is not None
+    write = create_sink(output.sink.uri, dead_letters=dead_letters, **output.sink.options)
+    write.stream = output.name
     return streams | f"{name}: {write.default_label()}" >> write

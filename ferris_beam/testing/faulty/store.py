@@ -23,6 +23,7 @@ class Table:
 
     batches: list[pa.RecordBatch] = field(default_factory=list)
     ledgers: dict[str, LedgerState] = field(default_factory=dict)
+    waiting: dict[str, list[pa.RecordBatch]] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
     failures: int = 0

@@ -44,6 +44,8 @@ class FaultyStaged(Staged):
 class FaultyWriter(Writer):
     """Parallelism: any number of writers, one commit after the other. Delivery: exactly once."""
 
+    can_wait = True
+
     def __init__(self, uri: Uri, options: FaultySinkOptions) -> None:
         self.options = options
         self.name = name_of(uri)
@@ -70,7 +72,13 @@ class FaultyWriter(Writer):
     def claim(self, epoch: int, generation: int) -> None:
         with self.table.lock:
             if self.state.check_claim(self.identity, epoch):
+                self._drop_older(generation)
                 self.state.claim(self.identity, epoch, generation)
+
+    def _drop_older(self, generation: int) -> None:
+        """What waits of another generation is never shown."""
+        if generation > self.state.generation:
+            self.table.waiting.pop(self.identity.name, None)
 
     def begin(self) -> FaultyStaged:
         return FaultyStaged(self)
@@ -86,11 +94,17 @@ class FaultyWriter(Writer):
                 self._check(epoch, entries)
                 self.state.commit(entries, staged.rows)
                 table.tokens.add(staged.token)
-                table.batches += staged.batches
+                self._keep(staged.batches)
             if table.lost < self.options.lost_answers:
                 table.lost += 1
                 raise TransientError("the answer was lost")
         return Receipt(staged.rows, staged.nbytes)
+
+    def _keep(self, batches: list[pa.RecordBatch]) -> None:
+        """Shows rows, or lets them wait for the finish."""
+        table = self.table
+        waiting = table.waiting.setdefault(self.identity.name, [])
+        (waiting if self.waits else table.batches).extend(batches)
 
     def _fail(self) -> None:
         if len(self.table.tokens) == self.options.fatal_after:
@@ -103,7 +117,13 @@ class FaultyWriter(Writer):
     def rollback(self, staged: Staged) -> None:
         self.table.rollbacks += 1
 
+    def prepare(self, epoch: int) -> None:
+        with self.table.lock:
+            self.state.check_epoch(self.identity, epoch)
+            self.state.prepare()
+
     def finish(self, epoch: int) -> None:
         with self.table.lock:
             self.state.check_epoch(self.identity, epoch)
+            self.table.batches += self.table.waiting.pop(self.identity.name, [])
             self.state.finish()
