@@ -5,7 +5,7 @@ from __future__ import annotations
 
 FIRST_EXAMPLES = {
     "realtime_analytics": (
-        "kafka",
+        "clickhouse",
         """\
 -- Real-time analytics pipeline
 CREATE STREAM realtime_analytics AS
@@ -33,7 +33,7 @@ JOIN 's3://bucket/products/*.parquet' p ON o.product_id = p.id;
 """,  # noqa: W291
     ),
     "cdc_to_lake": (
-        "postgresql",
+        "s3",
         """\
 -- CDC to data lake
 CREATE STREAM cdc_to_lake AS

@@ -83,10 +83,12 @@ class _Planner:
         if isinstance(inner, parsed.Select):
             self._select(inner, statement)
         else:
+            self._check_sink(inner)
             node = self._query(inner.query, inner.emit, inner.sink is not None)
             self._put_out(inner, node, statement)
 
     def _create(self, statement: parsed.CreateStream, last: bool) -> None:
+        self._check_sink(statement)
         node = self._query(statement.query, statement.emit, statement.sink is not None)
         if statement.name:
             entry = Entry(
@@ -98,11 +100,14 @@ class _Planner:
             self._put_out(statement, node, statement)
 
     def _put_out(self, query: parsed.CreateStream, node: Node, statement: Statement) -> None:
-        if query.sink is not None:
-            check_sink(query.sink, self.text)
         self.outputs.append(
             Output(query.name, node, query.sink, query.emit, query.options, statement)
         )
+
+    def _check_sink(self, query: parsed.CreateStream) -> None:
+        """Before the query is planned, for which sources are asked over the network."""
+        if query.sink is not None:
+            check_sink(query.sink, self.text)
 
     def _select(self, query: parsed.Select, statement: Statement) -> None:
         node = self._query(query.query, query.emit, False)
