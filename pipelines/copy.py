@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from ferris_beam.cli import run_command
 from ferris_beam.cli.arguments import add_copy_arguments
-from ferris_beam.errors import FerrisError
+from ferris_beam.cli.reporting import reported
 
 IMPORTS = (
     "ferris_beam.cli.copying",
@@ -44,20 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def command() -> int:
         from ferris_beam.cli.copying import checked, copy
+        from ferris_beam.monitoring import Report
         from ferris_beam.monitoring.terminal import show_report
         from ferris_beam.runners import launch
 
         options = checked(arguments, flags, parser)
-        try:
-            report = launch(lambda p: copy(p, arguments), options, quiet=arguments.quiet)
-        except FerrisError as error:
-            if arguments.report and hasattr(error, "report"):
-                with suppress(FerrisError):  # the first error is the one to be told
-                    error.report.write(arguments.report)
-            raise
-        if arguments.report:
-            report.write(arguments.report)
-        if not arguments.quiet:
+
+        def run() -> Report:
+            return launch(lambda p: copy(p, arguments), options, quiet=arguments.quiet)
+
+        report = reported(run, arguments.report)
+        if report is not None and not arguments.quiet:
             show_report(report)
         return 0
 

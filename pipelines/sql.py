@@ -8,15 +8,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from ferris_beam.cli import run_command
 from ferris_beam.cli.arguments import add_sql_arguments
-from ferris_beam.errors import FerrisError
+from ferris_beam.cli.reporting import reported
 
 IMPORTS = (
     "ferris_beam.cli.sql",
+    "ferris_beam.sql.plan.queries",
+    "ferris_beam.sql.plan.joins",
     "ferris_beam.connectors.file.choose",
+    "ferris_beam.connectors.file.reader",
     "ferris_beam.connectors.file.writer",
     "apache_beam.runners.portability.fn_api_runner.fn_runner",
 )
@@ -55,15 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.explain:
             print(explained(job))
             return 0
-        try:
-            report = run(job, json=arguments.json, quiet=arguments.quiet)
-        except FerrisError as error:
-            if arguments.report and hasattr(error, "report"):
-                with suppress(FerrisError):  # the first error is the one to be told
-                    error.report.write(arguments.report)
-            raise
-        if report is not None and arguments.report:
-            report.write(arguments.report)
+        report = reported(
+            lambda: run(job, json=arguments.json, quiet=arguments.quiet), arguments.report
+        )
         if report is not None and report.sinks and not (arguments.quiet or arguments.json):
             show_report(report)
         return 0

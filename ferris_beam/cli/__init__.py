@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ferris_beam.cli.command import run_command
+from ferris_beam.cli.pipeline import run_pipeline
 
-__all__ = ["run_command"]
+__all__ = ["run_command", "run_pipeline"]

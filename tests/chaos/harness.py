@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import duckdb
 
@@ -20,6 +21,18 @@ from tests.chaos.orders import Orders
 ROOT = Path(__file__).resolve().parents[2]
 POLL = 0.005
 PATIENCE = 240.0
+
+
+class Restartable(Protocol):
+    """A command that can be killed and started again."""
+
+    def start(self) -> subprocess.Popen[str]: ...
+
+    def progress(self) -> int:
+        """A number that grows with each commit."""
+
+
+AnyCommand = TypeVar("AnyCommand", bound=Restartable)
 
 
 @dataclass
@@ -88,10 +101,10 @@ def wait_until(process: subprocess.Popen[str], condition: Callable[[], bool]) ->
 
 
 def run_and_kill(
-    copy: Copy,
+    copy: AnyCommand,
     kills: int,
     seed: int,
-    check: Callable[[Copy], None],
+    check: Callable[[AnyCommand], None],
     commits: tuple[int, int] = (1, 4),
 ) -> int:
     """Starts the same command until it exits 0, killing it ``kills`` times at most.
@@ -113,7 +126,10 @@ def run_and_kill(
 
 
 def _kill(
-    copy: Copy, process: subprocess.Popen[str], chance: random.Random, commits: tuple[int, int]
+    copy: Restartable,
+    process: subprocess.Popen[str],
+    chance: random.Random,
+    commits: tuple[int, int],
 ) -> bool:
     target = copy.progress() + chance.randint(*commits)
     delay = chance.random() * 0.03
