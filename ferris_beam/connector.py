@@ -7,14 +7,14 @@ transforms; splitting, batching, retries, dead letters, metrics and commits are 
 
 from __future__ import annotations
 
-import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
-from ferris_beam.errors import ConfigurationError, FerrisError, MissingDependencyError
+from ferris_beam.errors import ConfigurationError, MissingDependencyError
+from ferris_beam.findings import Finding, attempted
 from ferris_beam.interval import Interval
 
 if TYPE_CHECKING:
@@ -24,38 +24,6 @@ if TYPE_CHECKING:
     from ferris_beam.ledger import Entry, Identity, LedgerState
     from ferris_beam.options import Options
     from ferris_beam.uri import Uri
-
-
-# ── looking at an endpoint ──────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `Reader.diagnose` or `Writer.diagnose` looked at.
-
-    ``check`` names it in a word or two ('authentication'); ``seen``, what was found, in a sentence;
-    ``fix``, what to do about a warning or a problem: an option, a command, SQL to run. Both without
-    secrets; ``fix`` may have several lines.
-    """
-
-    check: str
-    state: Literal["ok", "warning", "problem"]
-    seen: str
-    fix: str = ""
-
-    @classmethod
-    def of_error(cls, check: str, error: FerrisError) -> Finding:
-        """A problem: what happened is an error's first line, what to do the rest of it."""
-        seen, _, fix = error.message.partition("\n")
-        return cls(check, "problem", seen, fix)
-
-
-def _attempted(check: str, action: Callable[[], str]) -> Finding:
-    """What ``action`` says was seen, or the problem that its error stands for."""
-    try:
-        return Finding(check, "ok", action())
-    except FerrisError as error:
-        return Finding.of_error(check, error)
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
@@ -204,8 +172,9 @@ class Reader(ABC):
         combination of the source's columns ``keys`` (NULL is a value), exactly one without keys.
 
         ``schema`` holds the keys and then the calls, in order: values have exactly these types, and
-        one that doesn't fit is an error of the read, never a rounded number. None where the store
-        can't do that, or not with the same result.
+        one that doesn't fit is an error of the read, never a rounded number. Texts are ordered by
+        their bytes in UTF-8, and equal only where these are. None where the store can't do that, or
+        not with the same result.
         """
         return None
 
@@ -245,6 +214,11 @@ class Reader(ABC):
         """What is left in the split's unit behind ``position``; None where unknown."""
         return None
 
+    def earliest(self, marks: Sequence[str]) -> str:
+        """Of marks that different sinks hold for one position, the one to go on from: sinks that
+        were apart may have been told different things on the way. The last, where that can't be."""
+        return marks[-1]
+
     def acknowledge(self, split: Split, position: int) -> None:
         """All sinks hold everything of the split's unit below ``position``, durably: the store may
         forget it. Called by the thread that reads, between chunks, about once a second, where
@@ -266,10 +240,11 @@ class Reader(ABC):
 
         def read_schema() -> str:
             self.open()
-            return f"{len(self.schema())} columns"
+            columns = len(self.schema())
+            return f"{columns:,} column{'s'[: columns != 1]}"
 
         try:
-            yield _attempted("schema", read_schema)
+            yield attempted("schema", read_schema)
         finally:
             self.close()
 
@@ -424,6 +399,8 @@ class Writer(ABC):
     def diagnose(self) -> Iterator[Finding]:
         """Whether this sink can be written, one thing after the other, each as soon as it is known.
         Called unopened; raises nothing of ours, changes nothing that lasts, leaves it closed."""
+        import uuid
+
         from ferris_beam.ledger import Identity
 
         def read_ledger() -> str:
@@ -433,7 +410,7 @@ class Writer(ABC):
             return "progress can be kept there"
 
         try:
-            yield _attempted("ledger", read_ledger)
+            yield attempted("ledger", read_ledger)
         finally:
             self.close()
 

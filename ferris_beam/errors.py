@@ -13,7 +13,8 @@
     │   ├── PlanError                 the graph of the pipeline can't be run as demanded
     │   └── IdentityError             an unfinished, finished or changed plan needs a decision
     ├── TransientError                try again: network, timeouts, conflicts
-    │   └── ConflictError             part of a bundle is committed already: repeat the bundle
+    │   ├── ConflictError             part of a bundle is committed already: repeat the bundle
+    │   └── UnreachableError          nobody answers: a server that is down, or the way to it
     ├── BadRecordError                the fault of one row; the others are fine
     └── FatalError                    stop, and say what to do
         ├── SourceChangedError        what was read is no longer what is there
@@ -56,6 +57,7 @@ __all__ = [
     "SupersededError",
     "TransientError",
     "UnknownSchemeError",
+    "UnreachableError",
     "UriError",
     "find_in_text",
 ]
@@ -153,6 +155,12 @@ class TransientError(FerrisError):
 
 class ConflictError(TransientError):
     """A part of what was to be committed is committed already; the bundle must be repeated."""
+
+
+class UnreachableError(TransientError):
+    """Nobody answers, or what is wanted is in another's hands. Tried again for a few seconds,
+    however many tries that takes: a server that restarts is waited for, and of one that is gone
+    the user soon hears."""
 
 
 class BadRecordError(FerrisError):

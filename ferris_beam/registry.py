@@ -22,6 +22,7 @@ ENTRY_POINTS = "ferris_beam.connectors"
 
 _BUILT_IN = {
     "file": "ferris_beam.connectors.file:CONNECTOR",
+    "kafka": "ferris_beam.connectors.kafka:CONNECTOR",
     "memory": "ferris_beam.connectors.memory:CONNECTOR",
     "postgres": "ferris_beam.connectors.postgresql:CONNECTOR",
     "postgresql": "ferris_beam.connectors.postgresql:CONNECTOR",

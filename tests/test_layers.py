@@ -14,7 +14,7 @@ PACKAGE = Path(ferris_beam.__file__).parent
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
-    frozenset({"redaction", "variables", "uri_syntax", "uri", "interval"}),
+    frozenset({"redaction", "variables", "uri_syntax", "uri", "interval", "findings"}),
     frozenset({"ledger", "options"}),
     frozenset({"batches"}),
     frozenset({"formats"}),

@@ -133,6 +133,10 @@ def _add_endpoint_commands(commands: Any) -> None:
         action="store_true",
         help="also connects: reads the schema of a source, the ledgers of a sink",
     )
+    what = "whether a source or sink can be used: it is reached, and each problem has its fix"
+    doctor = _add(commands, "doctor", what)
+    doctor.add_argument("uri", **_URI)
+    doctor.add_argument("--sink", action="store_true", help="examines it as a sink")
     what = "what a source holds: format, schema, the first rows, splits, size"
     discover = _add(commands, "discover", what)
     discover.add_argument("uri", **_URI)

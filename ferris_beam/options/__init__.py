@@ -7,7 +7,14 @@ from ferris_beam.options.describe import OptionRow, describe
 from ferris_beam.options.options import Options, option
 from ferris_beam.options.problems import Kind, Problem
 from ferris_beam.options.resolve import Resolved, resolve, resolve_endpoint
-from ferris_beam.options.rules import Rule, at_least_one, exclusive, requires
+from ferris_beam.options.rules import (
+    Rule,
+    at_least_one,
+    conflicts,
+    exclusive,
+    requires,
+    requires_either,
+)
 from ferris_beam.options.secrets import Secret
 from ferris_beam.options.types import ByteSize, Duration, InWords, byte_size, duration
 
@@ -25,11 +32,13 @@ __all__ = [
     "at_least_one",
     "byte_size",
     "check",
+    "conflicts",
     "describe",
     "duration",
     "exclusive",
     "option",
     "requires",
+    "requires_either",
     "resolve",
     "resolve_endpoint",
 ]

@@ -37,6 +37,17 @@ def requires(name: str, *needed: str, **values: object) -> Rule:
     return _Requires(name, needed, tuple(values.items()))
 
 
+def requires_either(name: str, **values: object) -> Rule:
+    """An option that works only where one of others says this:
+    `requires_either("slot", mode="cdc", cdc=True)`."""
+    return _RequiresEither(name, tuple(values.items()))
+
+
+def conflicts(name: str, **values: object) -> Rule:
+    """An option that doesn't work where another says this: `conflicts("query", mode="cdc")`."""
+    return _Conflicts(name, tuple(values.items()))
+
+
 def is_set(values: Mapping[str, Any], name: str) -> bool:
     """Whether an option is there and not switched off."""
     return _lower(values.get(name)) not in ("none", "false", "")
@@ -95,3 +106,40 @@ class _Requires:
             return None
         text = f"{self.name} works only with {' and '.join(missing)}; add that or leave it out"
         return Problem(text, "InvalidCombination", self.name)
+
+
+@dataclass(frozen=True)
+class _RequiresEither:
+    name: str
+    values: tuple[tuple[str, object], ...]
+
+    def problem(
+        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
+    ) -> Problem | None:
+        if effective is None or not is_set(given, self.name) or _says(effective, self.values):
+            return None
+        either = " or ".join(f"{name}={_lower(wanted)}" for name, wanted in self.values)
+        text = f"{self.name} works only with {either}; add that or leave it out"
+        return Problem(text, "InvalidCombination", self.name)
+
+
+@dataclass(frozen=True)
+class _Conflicts:
+    name: str
+    values: tuple[tuple[str, object], ...]
+
+    def problem(
+        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
+    ) -> Problem | None:
+        said = _says(given, self.values)
+        if not is_set(given, self.name) or not said:
+            return None
+        text = f"{self.name} doesn't work with {said}; keep one of them"
+        return Problem(text, "ConflictingParameters", self.name)
+
+
+def _says(values: Mapping[str, Any], wanted: tuple[tuple[str, object], ...]) -> str:
+    """The first of the wanted settings that is there, as it is written; empty: none."""
+    found = (name for name, value in wanted if _lower(values.get(name)) == _lower(value))
+    name = next(found, "")
+    return f"{name}={_lower(values[name])}" if name else ""

@@ -6,23 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import (
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
-from ferris_beam.errors import ConflictError, TransientError
+from ferris_beam.errors import ConflictError, TransientError, UnreachableError
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most ``attempts`` tries; waits grow from ``first_wait`` to ``longest_wait`` seconds."""
+    """At most ``attempts`` tries; waits grow from ``first_wait`` to ``longest_wait`` seconds.
+
+    Where nobody answers (`UnreachableError`), it is ``patience`` seconds that count, not tries.
+    """
 
     attempts: int = 5
+    patience: float = 5.0
     first_wait: float = 0.1
     longest_wait: float = 30.0
     jitter: float = 0.1
@@ -40,7 +39,7 @@ def retrying(
     """
     for attempt in Retrying(
         retry=retry_if_exception(_is_worth_it),
-        stop=stop_after_attempt(policy.attempts),
+        stop=lambda state: _is_enough(state, policy),
         wait=wait_exponential_jitter(
             initial=policy.first_wait, max=policy.longest_wait, jitter=policy.jitter
         ),
@@ -54,3 +53,10 @@ def retrying(
 
 def _is_worth_it(error: BaseException) -> bool:
     return isinstance(error, TransientError) and not isinstance(error, ConflictError)
+
+
+def _is_enough(state: RetryCallState, policy: RetryPolicy) -> bool:
+    error = state.outcome.exception() if state.outcome is not None else None
+    if isinstance(error, UnreachableError):
+        return (state.seconds_since_start or 0.0) + state.upcoming_sleep > policy.patience
+    return state.attempt_number >= policy.attempts

@@ -16,6 +16,7 @@ from ferris_beam.errors import FatalError, FerrisError, PlanError, find_in_text
 from ferris_beam.monitoring.progress import Progress
 from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_start
+from ferris_beam.runners.cached_views import CachedViews
 from ferris_beam.runners.choice import Choice, choose
 from ferris_beam.runners.signals import stopped_by_signals
 from ferris_beam.runners.worker_output import worker_tracebacks_held_back
@@ -44,7 +45,7 @@ def launch(
     SIGINT and SIGTERM stop a run of this process: sinks commit what was read, the report's status
     is 'stopped'. A second signal kills the process.
     """
-    options = options or PipelineOptions()
+    options = CachedViews.of(options or PipelineOptions())
     choice = choose(options)
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
@@ -121,7 +122,21 @@ def delivery(run: Run) -> tuple[str, str]:
     why = "sources can be read again, and each sink commits rows and progress together"
     if run.varying:
         why += f"; what {run.varying[0]!r} takes from the clock is later in rows of a later start"
+    if run.unpinned:
+        why += _of_lookups(run)
     return "exactly_once", why
+
+
+def _of_lookups(run: Run) -> str:
+    """What a store that is asked for keys, as it is at that moment, takes from the guarantee."""
+    found = (
+        f"; {run.unpinned[0]!r} looks rows up as they are at that moment: each sink gets its rows "
+        "once, but two sinks, or a restart, may find other values"
+    )
+    stages = {stage.label for stage in run.stages}
+    if any(path[0] in stages for sink in run.sinks for path in sink.paths or ()):
+        found += "; where these decide a group, a restart may count a row twice or not at all"
+    return found
 
 
 def _stopped(run: Run) -> FerrisError:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 import pyarrow as pa
 from sqlglot import exp
 
+from ferris_beam.connector import AggregateCall
+
 
 def column(name: str) -> exp.Column:
     """A reference to the input's column ``name``."""
@@ -89,6 +91,15 @@ class Leaf(Node):
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """A source that a join asks for keys: each worker keeps the rows of up to ``cache`` of them for
+    ``seconds``."""
+
+    cache: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Scan(Leaf):
     """Reads a URI. ``columns`` maps each column of ``schema`` to its name in the source (None: all
     of them); ``predicate`` (over the names of ``schema``) and ``limit`` are what the source was
@@ -105,6 +116,20 @@ class Scan(Leaf):
     nbytes: float | None = None
     """What the source says that it holds, in bytes as stored."""
     bounded: bool = True
+    lookup: Lookup | None = None
+    """Set where a join asks the source for keys instead of reading all of it."""
+
+
+@dataclass(frozen=True)
+class AggregatedScan(Leaf):
+    """Reads aggregates that the source computes over the rows of ``scan``, which it filters itself:
+    by its own columns ``keys``, then ``calls``. ``names`` are those under which it gives them, in
+    the order of ``schema``."""
+
+    scan: Scan
+    keys: tuple[str, ...]
+    calls: tuple[AggregateCall, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -195,7 +220,7 @@ class Join(Node):
     single: bool = False
     nulls_equal: bool = False
     strategy: str = ""
-    """``broadcast`` or ``hash``, once the rule has chosen; ``why`` says the reason."""
+    """``broadcast``, ``hash`` or ``lookup``, once the rule has chosen; ``why`` says the reason."""
     why: str = ""
 
     @property

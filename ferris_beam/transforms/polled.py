@@ -26,6 +26,7 @@ from ferris_beam.ledger import LedgerState
 from ferris_beam.reliability import retrying
 from ferris_beam.transforms.claims import claim, current_ledgers
 from ferris_beam.transforms.context import Run
+from ferris_beam.transforms.progress import resumed_from
 from ferris_beam.transforms.split import (
     known_units,
     lane_of,
@@ -111,7 +112,8 @@ class PolledSource:
         self._given[unit] = split.identity
         absent = time.monotonic() - self._began > ABSENT_SECONDS
         for missing in missing_of(self._run, self._label, self._ledgers, split):
-            for piece in pieces(narrowed(split, missing)):
+            part = resumed_from(self._run, self._label, self._ledgers, narrowed(split, missing))
+            for piece in pieces(part):
                 lane = self._lanes[lane_of(piece, len(self._lanes))]
                 if lane.position is None and absent:
                     lane.skipped = True

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import TypeAlias
 
 from ferris_beam.connector import Split, Writer
 from ferris_beam.ledger import LedgerState, Path
 from ferris_beam.transforms.context import Run
+
+Earliest: TypeAlias = Callable[[Sequence[str]], str]
+"""`Reader.earliest`."""
 
 
 class SinkProgress:
@@ -17,14 +21,16 @@ class SinkProgress:
     One thread uses it. Raises what `Writer.open` and `Writer.ledger` raise.
     """
 
-    def __init__(self, run: Run, label: str) -> None:
+    def __init__(self, run: Run, label: str, earliest: Earliest) -> None:
+        """``earliest`` is the reader's (`Reader.earliest`)."""
         self._run = run
         self._label = label
+        self._earliest = earliest
         self._writers: dict[str, Writer] = {}
 
     def resumed(self, split: Split) -> Split:
         """``split`` with what ledgers say of its start: the mark, and the borders behind it."""
-        return resumed(split, list(self._states()))
+        return resumed(split, list(self._states()), self._earliest)
 
     def reached(self, unit: str) -> int | None:
         """The position below which all sinks hold ``unit``; None where one holds nothing of it."""
@@ -51,25 +57,29 @@ class SinkProgress:
         return self._writers[sink]
 
 
-def resumed_from(run: Run, label: str, ledgers: Mapping[str, LedgerState], split: Split) -> Split:
+def resumed_from(
+    run: Run, label: str, ledgers: Mapping[str, LedgerState], split: Split, earliest: Earliest
+) -> Split:
     """`resumed` for the Read ``label``, by the ledgers of its sinks as they stood at the start."""
     states = [
         (ledgers[sink.label], path) for sink, paths in run.sinks_of(label) for path in paths or ()
     ]
-    return resumed(split, states)
+    return resumed(split, states, earliest)
 
 
-def resumed(split: Split, states: Iterable[tuple[LedgerState, Path]]) -> Split:
+def resumed(split: Split, states: Iterable[tuple[LedgerState, Path]], earliest: Earliest) -> Split:
     """An ordered ``split`` with its mark and borders; any other as it is."""
     if not split.ordered:
         return split
     unit, start = split.interval.unit, split.interval.start
-    mark, borders = split.mark, set()
+    marks, borders = [], set()
     for state, path in states:
-        mark = state.mark_at(path, unit, start) or mark
         end = _end_of(state, path, unit)
-        if end is not None and end > start:
+        if end == start:
+            marks.append(state.mark_at(path, unit, start))
+        elif end is not None and end > start:
             borders.add(end)
+    mark = earliest(marks) if marks else split.mark
     return replace(split, mark=mark, borders=tuple(sorted(borders)))
 
 

@@ -15,6 +15,7 @@ from ferris_beam.connector import Chunk, Reader, Residual, Split
 from ferris_beam.errors import PlanError
 from ferris_beam.interval import Interval
 from ferris_beam.options import Resolved
+from ferris_beam.transforms.aggregation import Aggregation
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
 from ferris_beam.transforms.graph import Source
@@ -63,6 +64,8 @@ class Read(beam.PTransform):
         self.dead_letters = dead_letters
         self.dictionaries = False
         """Whether text columns may come dictionary-encoded, where the store keeps them so."""
+        self.aggregation: Aggregation | None = None
+        """What is read of the source, instead of its rows; it has said that it can."""
 
     def default_label(self) -> str:
         return f"Read({self.endpoint.display})"
@@ -77,6 +80,8 @@ class Read(beam.PTransform):
             begin.pipeline.options.view_as(DirectOptions).direct_num_workers = 1
         connector, source = self.endpoint.connector.name, shown(resolved)
         plan = f"{plan_of(resolved)} {self.columns} {self.predicate!s} {self.limit}"
+        if self.aggregation is not None:
+            plan = f"{plan} {self.aggregation.description()}"
         strict = self.dead_letters is None
         arguments = (context, reader, residual, connector, source, plan, strict)
         split = SplitDoFn(context, reader, connector, residual.limit, _lanes(begin.pipeline))
@@ -112,6 +117,14 @@ class Read(beam.PTransform):
     def _reader(self, resolved: Resolved) -> tuple[Reader, Residual]:
         reader = self.endpoint.reader(resolved)
         reader, residual = reader.pushdown(self.columns, self.predicate, self.limit)
+        if self.aggregation is not None:
+            aggregated = self.aggregation.reader(reader, residual)
+            if aggregated is None:
+                raise PlanError(
+                    f"{shown(resolved)} no longer computes aggregates as it did when the query was "
+                    "planned; start again"
+                )
+            return aggregated, Residual()
         if self.dictionaries and residual.predicate is None:
             reader = reader.with_dictionaries()
         return reader, residual

@@ -37,7 +37,7 @@ class EndlessReadDoFn(Reading):
     def setup(self) -> None:
         super().setup()
         assert isinstance(self.run, Run)
-        self.progress = SinkProgress(self.run, self.label)
+        self.progress = SinkProgress(self.run, self.label, self.reader.earliest)
         self.acknowledged = time.monotonic()
         self.read: dict[str, Split] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -12,10 +13,12 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.utils.timestamp import Duration
 
 from ferris_beam.connector import Split
+from ferris_beam.errors import TransientError
 from ferris_beam.interval import Interval
 from ferris_beam.transforms.context import Run
 from ferris_beam.transforms.operator import recorded
 from ferris_beam.transforms.polled import Lane, PolledSource, polled_source
+from ferris_beam.transforms.progress import SinkProgress
 from ferris_beam.transforms.reading import Reading
 from ferris_beam.transforms.split import narrowed
 from ferris_beam.transforms.stopping import rest, wait_for_rest
@@ -23,6 +26,9 @@ from ferris_beam.transforms.tracker import SplitRestrictions
 
 PAUSE_SECONDS = 0.2
 """How long a lane without news is left alone."""
+
+ACKNOWLEDGE_SECONDS = 1.0
+"""How often a source that waits for it is told what all sinks hold of a unit."""
 
 PATIENT_SECONDS = 10.0
 """How long a lane that is alone waits inside of its turn for news: FnApiRunner comes back at once,
@@ -80,11 +86,15 @@ class PolledReadDoFn(Reading):
 
     def setup(self) -> None:
         super().setup()
+        assert isinstance(self.run, Run)
         self.unopened = deepcopy(self.reader)
+        self.progress = SinkProgress(self.run, self.label)
+        self.acknowledged: dict[str, float] = {}
 
     def teardown(self) -> None:
         super().teardown()
         self.source_here = None
+        self.progress.close()
 
     def _patience(self, alone: bool) -> float:
         """Seconds to wait inside of a turn: none where other work waits for the end of it."""
@@ -129,4 +139,18 @@ class PolledReadDoFn(Reading):
             if interval.end is not None:
                 raise self.ended_early(split, position)
             self.note_backlog(split, position)
+        self._acknowledge(split)
         left.append(narrowed(split, Interval(interval.unit, position, interval.end)))
+
+    def _acknowledge(self, split: Split) -> None:
+        """Tells the source what all sinks hold of a unit, where it is time to."""
+        unit, now = split.interval.unit, time.monotonic()
+        if not self.reader.confirms or not self.opened:
+            return
+        if now - self.acknowledged.setdefault(unit, now) < ACKNOWLEDGE_SECONDS:
+            return
+        self.acknowledged[unit] = now
+        with suppress(TransientError):
+            reached = self.progress.reached(unit)
+            if reached is not None:
+                self.reader.acknowledge(split, reached)

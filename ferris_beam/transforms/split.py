@@ -71,7 +71,13 @@ class SplitDoFn(beam.DoFn):
             meter = Meter(run.identity.run, self.connector)
             for split in splits:
                 for missing in self._missing(run, claims, split):
-                    part = resumed_from(run, self.label, claims.ledgers, narrowed(split, missing))
+                    part = resumed_from(
+                        run,
+                        self.label,
+                        claims.ledgers,
+                        narrowed(split, missing),
+                        self.reader.earliest,
+                    )
                     meter.expect(part.size or 0)
                     yield from pieces(part)
 

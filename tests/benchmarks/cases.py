@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks import sql_aggregation, sql_joins
+from tests.benchmarks import postgresql, sql_aggregation, sql_joins
 from tests.benchmarks.datasets import Dataset
 from tests.benchmarks.kernel_case import kernel_case
 from tests.benchmarks.model import (
@@ -47,6 +47,7 @@ def all_cases(rows: int | None = None) -> dict[str, Case]:
         _planning(),
         *sql_aggregation.cases(rows),
         *sql_joins.cases(rows),
+        *postgresql.cases(rows),
     )
     return {case.name: case for case in cases}
 

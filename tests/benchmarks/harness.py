@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import peers
 from tests.benchmarks.model import Case, Contender, Measurement, Paths
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,17 +50,29 @@ def run_case(
             progress(f"{case.name}: generating {dataset.rows:,} rows of {dataset.form}")
         dataset.ensure(cache)
     outcome = Outcome(case, {contender.name: [] for contender in case.contenders})
-    rounds = repeat + warm_up
+    with case.service(cache) as environment:
+        _run_rounds(outcome, cache, environment, repeat, warm_up, progress)
+    return outcome
+
+
+def _run_rounds(
+    outcome: Outcome,
+    cache: Path,
+    environment: Mapping[str, str],
+    repeat: int,
+    warm_up: bool,
+    progress: Callable[[str], None],
+) -> None:
+    case, rounds = outcome.case, repeat + warm_up
     for number in range(rounds):
         for contender in case.contenders:
             progress(f"{case.name}: round {number + 1} of {rounds}, {contender.name}")
-            measured, facts = _run(contender, cache, check=number == 0)
+            measured, facts = _run(contender, cache, environment, check=number == 0)
             if number >= warm_up:
                 outcome.results[contender.name].append(measured)
             if facts is not None:
                 outcome.facts[contender.name] = facts
         _compare(outcome)
-    return outcome
 
 
 def _compare(outcome: Outcome) -> None:
@@ -77,13 +90,15 @@ def _compare(outcome: Outcome) -> None:
 
 
 def _run(
-    contender: Contender, cache: Path, check: bool
+    contender: Contender, cache: Path, environment: Mapping[str, str], check: bool
 ) -> tuple[Measurement, Mapping[str, Any] | None]:
     """One run in a fresh output folder; with ``check`` the facts of what it wrote."""
     with tempfile.TemporaryDirectory(dir=cache, prefix="out-") as output:
         arguments = contender.arguments(Paths(cache, Path(output)))
         os.sync()
-        spent, said = _spawn(contender.function, arguments, contender.environment)
+        python = peers.interpreter(cache) if contender.foreign else sys.executable
+        variables = {**environment, **contender.environment}
+        spent, said = _spawn(contender.function, arguments, variables, python)
         facts, nbytes = None, 0
         if contender.output is not None:
             nbytes = sum(file.stat().st_size for file in data_files(output, contender.output))
@@ -126,10 +141,13 @@ class _Spent:
 
 
 def _spawn(
-    function: str, arguments: Mapping[str, Any], environment: Mapping[str, str]
+    function: str,
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str],
+    python: str = sys.executable,
 ) -> tuple[_Spent, Mapping[str, Any]]:
     """Runs a worker; what it cost, and the line of JSON that it printed last."""
-    command = [sys.executable, "-m", "tests.benchmarks.worker", function, json.dumps(arguments)]
+    command = [python, "-m", "tests.benchmarks.worker", function, json.dumps(arguments)]
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -34,7 +35,8 @@ class Contender:
     import nothing that another contender needs. ``arguments`` are made for each run. ``rival``
     names the contender of ours that it is compared with; None: it is ours. ``rows`` is 0 where no
     rows are counted. ``output`` is the
-    extension of the data files whose rows are checked; None: it writes none.
+    extension of the data files whose rows are checked; None: it writes none. ``foreign``: it runs
+    in the environment of `tests.benchmarks.peers`.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Contender:
     rival: str | None = None
     output: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +98,21 @@ class Target:
         return "" if self.at_most is None else f"≤ {self.at_most:g}{self.unit}"
 
 
+def _no_service(cache: Path) -> AbstractContextManager[Mapping[str, str]]:
+    return nullcontext({})
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Contenders that do the same thing on the same data; ``rows`` is for a full run."""
+    """Contenders that do the same thing on the same data; ``rows`` is for a full run. ``service``
+    runs what they need meanwhile, a server, given the cache; it adds to their environment."""
 
     name: str
     title: str
     contenders: Sequence[Contender]
     targets: Sequence[Target]
     datasets: Sequence[Dataset] = ()
+    service: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = _no_service
 
 
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────

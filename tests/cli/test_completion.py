@@ -42,6 +42,8 @@ def after(line: str) -> list[str]:
         ("ferris-beam preview --delivery=ex", ["--delivery=exactly_once"]),
         ("ferris-beam validate mem", ["memory://"]),
         ("ferris-beam validate --sink 'file:o?if_e", ["file:o?if_exists="]),
+        ("ferris-beam doctor --", ["--help", "--json", "--sink"]),
+        ("ferris-beam doctor --sink 'file:o?if_e", ["file:o?if_exists="]),
         ("ferris-beam ledger show 'file:o?if_e", ["file:o?if_exists="]),
         ("ferris-beam preview --source a.csv --sink 'o?if_e", ["o?if_exists="]),
         ("ferris-beam preview --sink=o?if_exists=o", ["--sink=o?if_exists=overwrite"]),

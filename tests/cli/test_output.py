@@ -26,6 +26,8 @@ WRONG = [
     ["describe", "kafak"],
     ["validate"],
     ["validate", "file:x.csv", "--snik"],
+    ["doctor"],
+    ["doctor", "file:x.csv", "--connect"],
     ["discover", "file://host/x"],
     ["preview", "--source", "a.csv"],
     ["preview", "--source", "a.csv", "--sink", "b.csv", "--limit", "0"],
@@ -70,6 +72,7 @@ def copied(orders: Path, tmp_path: Path) -> Mapping[str, list[str]]:
     assert copy([*ends, "--quiet"]) == 0
     return {
         "validate": ["validate", "x.cvs?header=true"],
+        "doctor": ["doctor", source],
         "discover": ["discover", source],
         "preview": ["preview", *ends],
         "show": ["dead-letters", "show", rejected.partition("?")[0]],

@@ -59,7 +59,7 @@ def claimed(rows: Rows) -> TableLedger:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["commit", "finish", "claim", "rerun", "forget"]),
+        st.sampled_from(["commit", "prepare", "finish", "claim", "rerun", "forget"]),
         st.integers(0, 3),
         st.booleans(),
     ),
@@ -94,7 +94,9 @@ def _step(kind: str, position: int, who: Identity, state: LedgerState) -> str:
             state.forget()
         else:
             state.check_epoch(who, state.epoch)
-            if kind == "finish":
+            if kind == "prepare":
+                state.prepare()
+            elif kind == "finish":
                 state.finish()
             else:
                 state.check_entries([entry(position)])
@@ -112,6 +114,8 @@ def _in_rows(kind: str, position: int, ledger: TableLedger, rows: Rows, fails: b
             ledger.claim(rows, position, state.generation + (kind == "rerun"))
         elif kind == "forget":
             ledger.forget(rows)
+        elif kind == "prepare":
+            ledger.prepare(rows, state.epoch)
         elif kind == "finish":
             ledger.finish(rows, state.epoch)
         else:
@@ -165,6 +169,20 @@ def test_a_transaction_that_fails_has_not_happened() -> None:
     assert TableLedger(ME).state(rows).rows == 10 * 2 * FOLD_EVERY
 
 
+def test_preparing_is_remembered_and_may_be_repeated() -> None:
+    rows = Rows()
+    ledger = claimed(rows)
+    ledger.commit(rows, 1, "a", [entry(0)], 10)
+    ledger.prepare(rows, 1)
+    before = dict(rows.rows)
+    ledger.prepare(rows, 1)
+    assert rows.rows == before
+    found = TableLedger(ME).state(rows)
+    assert (found.prepared, found.finished) == (True, False)
+    assert TableLedger(Identity("orders", "run-2")).claim(rows, 2, 2)
+    assert not TableLedger(ME).state(rows).prepared
+
+
 def test_it_refuses_what_the_ledger_refuses() -> None:
     rows = Rows()
     ledger = claimed(rows)
@@ -178,6 +196,8 @@ def test_it_refuses_what_the_ledger_refuses() -> None:
         ledger.commit(rows, 2, "d", [entry(1)], 10)
     assert rows.rows == before
     assert TableLedger(Identity("orders", "run-2")).claim(rows, 2, 1)
+    with pytest.raises(SupersededError):
+        ledger.prepare(rows, 1)
     with pytest.raises(SupersededError):
         ledger.finish(rows, 1)
 

@@ -104,6 +104,25 @@ class RejectsTwice(FaultyReader):
             yield chunk if whole else replace(chunk, rejects=[*chunk.rejects, *chunk.rejects])
 
 
+@mutant("intervals_read_again_are_equal", PLAIN)
+class CrossesBorders(BordersFromWhereItStarts):
+    """Says that it cuts, and does not keep the borders that it is given."""
+
+    cuts = True
+
+
+@mutant("intervals_read_again_are_equal", PLAIN)
+class LosesARowInTheMiddle(FaultyReader):
+    """Says that it cuts; its first row is missing where it does not start at the front."""
+
+    cuts = True
+
+    def read(self, split: Split) -> Iterator[Chunk]:
+        for number, chunk in enumerate(super().read(split)):
+            first = number == 0 and split.interval.start > 0
+            yield replace(chunk, records=chunk.records.slice(1)) if first else chunk
+
+
 @mutant("ordered_units_keep_their_order", STREAM)
 class Backwards(MemoryReader):
     def read(self, split: Split) -> Iterator[Chunk]:

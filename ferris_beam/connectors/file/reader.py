@@ -17,9 +17,11 @@ import pyarrow.compute as pc
 from ferris_beam.batches import schema_from_ipc, schema_to_ipc
 from ferris_beam.connector import Backlog, Chunk, Reader, Reject, Residual, Split
 from ferris_beam.connectors.file.ahead import Ahead, has_cores
+from ferris_beam.connectors.file.diagnosis import diagnose_source
 from ferris_beam.connectors.file.listing import list_files, would_list
 from ferris_beam.connectors.file.options import FileSourceOptions
 from ferris_beam.connectors.file.source import LocalFile
+from ferris_beam.findings import Finding
 from ferris_beam.formats.base import BadRow, Discovery, FormatReader, Piece
 from ferris_beam.formats.columns import projected
 from ferris_beam.formats.drift import common_schema
@@ -175,6 +177,12 @@ class FileReader(Reader):
             return None
         left = max(0, details.end - position)
         return Backlog(split.size * left // details.end, not left)
+
+    def diagnose(self) -> Iterator[Finding]:
+        found = list(diagnose_source(self._path, self._files))
+        yield from found
+        if all(finding.state == "ok" for finding in found):
+            yield from super().diagnose()
 
     def reads(self, created: str) -> bool:
         scheme, path = created.split("://", 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from ferris_beam.commitlog import (
     SinkState,
 )
 from ferris_beam.connector import Holding, Outline, Receipt, Staged, Writer
+from ferris_beam.connectors.file.diagnosis import diagnose_sink
 from ferris_beam.connectors.file.encoding import Encoding
 from ferris_beam.connectors.file.failures import explained
 from ferris_beam.connectors.file.folder import FolderTarget
@@ -38,6 +39,7 @@ from ferris_beam.connectors.file.staging import FileStaged, SealedPart
 from ferris_beam.connectors.file.target import Target
 from ferris_beam.connectors.file.templated import TemplatedTarget
 from ferris_beam.errors import FerrisError
+from ferris_beam.findings import Finding
 from ferris_beam.ledger import Entry, Identity, LedgerState
 from ferris_beam.uri import Uri
 
@@ -281,6 +283,12 @@ class FileWriter(Writer):
     def holdings(self) -> Mapping[str, Holding]:
         with explained(self.layout.display):
             return holdings(self.layout)
+
+    def diagnose(self) -> Iterator[Finding]:
+        found = list(diagnose_sink(self.layout))
+        yield from found
+        if not any(finding.state == "problem" for finding in found):
+            yield from super().diagnose()
 
     def forget(self) -> None:
         now, identifier = self._now, uuid.uuid4().hex

@@ -10,10 +10,12 @@ from ferris_beam.options import (
     Options,
     Secret,
     byte_size,
+    conflicts,
     duration,
     exclusive,
     option,
     requires,
+    requires_either,
 )
 
 SslMode: TypeAlias = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -95,12 +97,10 @@ class PostgresqlSourceOptions(ConnectionOptions):
         exclusive("table", "tables"),
         exclusive("query", "tables"),
         exclusive("query", "cursor"),
-        exclusive("cdc", "query"),
-        exclusive("cdc", "cursor"),
-        exclusive("cdc", "lookup"),
+        *(conflicts(name, mode="cdc", cdc=True) for name in ("query", "cursor", "lookup")),
         requires("cursor_lag", "cursor"),
         *(
-            requires(name, mode="cdc")
+            requires_either(name, mode="cdc", cdc=True)
             for name in (
                 "tables",
                 "slot",

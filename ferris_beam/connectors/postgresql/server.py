@@ -15,6 +15,7 @@ from ferris_beam.errors import ConfigurationError
 from ferris_beam.options import Secret
 from ferris_beam.uri import Uri
 
+LEAST_VERSION = 140000
 _DEFAULT_PORT = 5432
 _KEEPALIVE = {
     # A peer that is gone without a word is noticed within about 20 seconds.
@@ -100,4 +101,18 @@ class Server:
         Raises what `explained` makes of the driver's errors.
         """
         with explained(self.display):
-            return psycopg.connect(self.dsn(**parameters), autocommit=autocommit)
+            connection = psycopg.connect(self.dsn(**parameters), autocommit=autocommit)
+        version = connection.info.server_version
+        if version < LEAST_VERSION:
+            connection.close()
+            raise ConfigurationError(
+                f"{self.display}: the server is PostgreSQL {in_words(version)}\n"
+                f"upgrade it to PostgreSQL {in_words(LEAST_VERSION)} or later"
+            )
+        return connection
+
+
+def in_words(version: int) -> str:
+    """libpq's number of a version: of 180001 it is 18.1, of 140000 14."""
+    major, minor = divmod(version, 10_000)
+    return f"{major}.{minor}" if minor else str(major)

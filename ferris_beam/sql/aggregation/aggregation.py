@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from ferris_beam.sql.aggregation.arrays import Integers, concatenated, memory_of, take
-from ferris_beam.sql.aggregation.codes import codes_of
-from ferris_beam.sql.aggregation.extremes import sort_ranks
+from ferris_beam.sql.aggregation.arrays import Integers, concatenated, is_null, memory_of, take
+from ferris_beam.sql.aggregation.codes import Coded, codes_of, codes_of_numbers, combined
 from ferris_beam.sql.aggregation.grouping import Groups, group
+from ferris_beam.sql.aggregation.ranking import ranks_of
 from ferris_beam.sql.aggregation.state import Function, State
 from ferris_beam.sql.aggregation.windows import (
     Sessions,
@@ -126,7 +126,7 @@ class Aggregation:
 
     def _grouped(self, panes: Integers, records: pa.RecordBatch) -> Groups:
         """By the numbers of panes, and by keys."""
-        coded = codes_of(pa.array(panes))
+        coded = codes_of_numbers(panes)
         if coded[1] > 2 * len(panes):
             coded = codes_of(pa.array(panes).dictionary_encode())
         return group(self._keys_of(records), records.num_rows, coded)
@@ -183,8 +183,8 @@ class Aggregation:
         if not count or rows.num_rows < 2:
             return rows
         places = [0, *range(2, count + 1)] if self.window is not None else range(count)
-        ranks = [sort_ranks(rows.column(place), False, False) for place in places]
-        order = np.lexsort(ranks[::-1]) if len(ranks) > 1 else np.argsort(ranks[0], kind="stable")
+        coded = [_rising(rows.column(place)) for place in places]
+        order = np.argsort(combined(coded)[0])  # no two rows are equal
         columns = [take(column, order) for column in rows.columns]
         return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
 
@@ -233,3 +233,8 @@ class Aggregation:
 
 def _sql_of(field: pa.Field) -> str:
     return field.metadata[b"sql"].decode() if field.metadata else field.name
+
+
+def _rising(values: pa.Array) -> Coded:
+    """Codes in the order of the values, NULL last."""
+    return codes_of_numbers(ranks_of(values), is_null(values) if values.null_count else None)

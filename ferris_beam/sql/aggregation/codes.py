@@ -5,15 +5,25 @@ NULL is a value like any other here, NaN equals NaN, and -0.0 equals 0.0 (as GRO
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam.sql.aggregation.arrays import Flags, Integers, is_null, memory_of
+from ferris_beam.sql.aggregation.arrays import Flags, Integers, is_null, memory_of, take
 
 Coded = tuple[Integers, int]
 """The code of each row, and a number that is greater than all of them."""
+
+_CodedDictionary = tuple[Integers, int, bool]
+"""`Coded`, and whether each code is its own place: so it is where no value is repeated."""
+
+_DICTIONARIES = 4
+_DICTIONARY_BYTES = 1 << 20
+"""How many dictionaries are remembered, and up to which size."""
 
 _WIDEST = 1 << 62
 """Codes stay below, so that their sums and differences fit into 64 bits."""
@@ -41,7 +51,9 @@ def combined(columns: list[Coded]) -> Coded:
     for more, by in columns[1:]:
         if count * by >= _WIDEST:
             (codes, count), (more, by) = _ranked(codes), _ranked(more)
-        codes, count = codes * by + more, count * by
+        codes = codes * by
+        codes += more
+        count *= by
     return codes, count
 
 
@@ -86,22 +98,23 @@ def _of_integers(values: pa.Array, dtype: np.dtype) -> Coded:
     found = memory_of(values, dtype)
     if dtype == np.uint64:
         found = (found ^ np.uint64(1 << 63)).view(np.int64)
-    return _of_numbers(found, is_null(values) if values.null_count else None)
+    return codes_of_numbers(found, is_null(values) if values.null_count else None)
 
 
 def _of_floats(values: pa.Array) -> Coded:
     if pa.types.is_float16(values.type):
         values = values.cast(pa.float32())
     bits = memory_of(normalised(values).cast(pa.float64()), np.int64)
-    return _of_numbers(bits, is_null(values) if values.null_count else None)
+    return codes_of_numbers(bits, is_null(values) if values.null_count else None)
 
 
-def _of_numbers(numbers: npt.NDArray, missing: Flags | None) -> Coded:
-    """Differences from the least number; NULL has the code behind the last."""
+def codes_of_numbers(numbers: npt.NDArray, missing: Flags | None = None) -> Coded:
+    """Codes that rise with the numbers; NULL has the one behind the last."""
     present = numbers if missing is None else numbers[~missing]
     if not len(present):
         return np.zeros(len(numbers), np.int64), 1
-    least, spread = int(present.min()), int(present.max()) - int(present.min()) + 1
+    least = int(present.min())
+    spread = int(present.max()) - least + 1
     if spread >= _WIDEST:
         numbers, spread = _ranked(numbers.astype(np.int64, copy=False))
         least = 0
@@ -124,25 +137,46 @@ def _of_dictionary(values: pa.DictionaryArray) -> Coded:
     """A dictionary may hold a value twice, and more values than there are rows."""
     if len(values.dictionary) > max(1024, 2 * len(values)):
         return codes_of(values.dictionary_decode())
-    codes, count = codes_of(values.dictionary)
-    if count > 2 * len(codes):
-        codes, count = _ranked(codes)
+    codes, count, counting = _known.of(values.dictionary)
     indices = values.indices
     if indices.null_count:
         nulls = is_null(values.dictionary)
         of_null = int(codes[nulls][0]) if nulls.any() else count
-        codes = np.append(codes, of_null)
+        codes, counting = np.append(codes, of_null), False
         indices = pc.fill_null(indices.cast(pa.int64()), len(codes) - 1)
         count = max(count, of_null + 1)
     if not len(codes):
         return np.zeros(len(values), np.int64), 1
     places = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
-    return (places if _is_counting(codes) else codes[places]), count
+    return (places if counting else codes[places]), count
 
 
-def _is_counting(codes: Integers) -> bool:
-    """Whether each code is its own place: so it is for a dictionary without repetition."""
-    return bool((codes == np.arange(len(codes))).all())
+class _Dictionaries(threading.local):
+    """The codes of the dictionaries that a thread met last: batch after batch of a column comes
+    with an equal one, and to compare two costs a fraction of coding one."""
+
+    def __init__(self) -> None:
+        self._last: deque[tuple[pa.Array, _CodedDictionary]] = deque(maxlen=_DICTIONARIES)
+
+    def of(self, dictionary: pa.Array) -> _CodedDictionary:
+        for known, coded in self._last:
+            if known.equals(dictionary):
+                return coded
+        coded = _coded(dictionary)
+        if dictionary.nbytes <= _DICTIONARY_BYTES:
+            copied = take(dictionary, np.arange(len(dictionary)))  # else a whole batch may stay
+            self._last.appendleft((copied, coded))
+        return coded
+
+
+_known = _Dictionaries()
+
+
+def _coded(dictionary: pa.Array) -> _CodedDictionary:
+    codes, count = codes_of(dictionary)
+    if count > 2 * len(codes):
+        codes, count = _ranked(codes)
+    return codes, count, bool((codes == np.arange(len(codes))).all())
 
 
 def _of_struct(values: pa.StructArray) -> Coded:

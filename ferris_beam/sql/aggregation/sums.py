@@ -139,7 +139,8 @@ def _split(values: Floats, largest: float) -> tuple[Floats, Floats]:
     and what is left of it."""
     exponent = int(np.frexp(largest)[1]) + len(values).bit_length()
     grid = 1.5 * 2.0**exponent
-    upper = (values + grid) - grid
+    upper = values + grid
+    upper -= grid
     return upper, values - upper
 
 

@@ -14,6 +14,7 @@ from ferris_beam.sql.aggregation import plan_aggregate
 from ferris_beam.sql.execution.broadcast import JoinSideInput, JoinTable
 from ferris_beam.sql.execution.chains import steps_of
 from ferris_beam.sql.execution.constants import constants
+from ferris_beam.sql.execution.lookup import JoinLookup
 from ferris_beam.sql.execution.scans import Scans
 from ferris_beam.sql.execution.steps import Rename, Step, Steps
 from ferris_beam.sql.joins import (
@@ -23,9 +24,11 @@ from ferris_beam.sql.joins import (
     table_of,
     with_key_columns,
 )
+from ferris_beam.sql.joins.lookup import LookupJoin
 from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import (
     Aggregate,
+    AggregatedScan,
     Filter,
     Given,
     Join,
@@ -40,6 +43,7 @@ from ferris_beam.sql.nodes import (
 )
 from ferris_beam.sql.ordering import plan_over, plan_sort, row_limit
 from ferris_beam.sql.text import SqlText
+from ferris_beam.transforms.context import PipelineContext
 from ferris_beam.transforms.partitioned import Partitioned
 from ferris_beam.transforms.stage import Completion, Preparation
 
@@ -98,7 +102,7 @@ class Compiler:
         while isinstance(below, (Project, Filter, Unnest)):
             chain.append(below)
             below = below.input
-        if not chain and not isinstance(below, (Scan, Given)):
+        if not chain and not isinstance(below, (Scan, AggregatedScan, Given)):
             return self._compiled_once(below)
         streams, steps = self._opened(below, chain[-1] if chain else None)
         steps += steps_of(chain[::-1], below.schema, self.text)
@@ -109,6 +113,8 @@ class Compiler:
         if isinstance(node, Scan):
             encoded = self._scans.gives_dictionaries(node)
             return (self._scans.read(node),), [Rename(node.names, node.schema, encoded)]
+        if isinstance(node, AggregatedScan):
+            return (self._scans.read_aggregates(node),), [Rename(node.names, node.schema)]
         if isinstance(node, Given):
             streams = self.stream(node.name) if node.stream else (self.given[node.name],)
             return streams, [Rename(node.names, node.schema)]
@@ -172,8 +178,16 @@ class Compiler:
     def _join(self, node: Join) -> Streams:
         if node.strategy == "broadcast":
             return self._broadcast(node)
+        if node.strategy == "lookup":
+            return self._looked_up(node)
         plan = plan_hash_join(node, self.text)
         return self._staged("Join", node, (plan.left, plan.right), plan.completion)
+
+    def _looked_up(self, node: Join) -> Streams:
+        """The right side is never read: workers ask it for the keys of each batch."""
+        join = LookupJoin(node, self.text, self.table_bytes)
+        PipelineContext.of(self.pipeline).local_secrets += join.source.local_secrets
+        return self._stepped(self.compiled(node.left), [JoinLookup(join)], [node], "Join")
 
     def _broadcast(self, node: Join) -> Streams:
         """The right side is loaded by the workers, if it is a source; what they can't read or

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
@@ -11,6 +12,7 @@ from apache_beam.pvalue import PCollection
 
 from ferris_beam.sql.execution.compiler import Compiler, Streams
 from ferris_beam.sql.execution.options import HELD_FACTOR, MB, SqlOptions
+from ferris_beam.sql.execution.scans import StoreAggregates
 from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.program import Output, Program
@@ -49,14 +51,15 @@ def run_program(
     job.
     """
     limit = pipeline.options.view_as(SqlOptions).broadcast_limit * MB
-    plans = {n: optimize(node, broadcast_limit=limit) for n, node in program.streams.items()}
+    can_aggregate = StoreAggregates(
+        [*program.streams.values(), *(output.node for output in program.outputs)]
+    )
+    optimized = partial(optimize, broadcast_limit=limit, can_aggregate=can_aggregate)
+    plans = {name: optimized(node) for name, node in program.streams.items()}
     held = max(TABLE_BYTES, HELD_FACTOR * limit)
     compiler = Compiler(pipeline, given or {}, plans, text, dead_letters, held)
     outputs = [(_name(output, n), output) for n, output in enumerate(program.outputs)]
-    nodes = [
-        plans.get(output.name) or optimize(output.node, broadcast_limit=limit)
-        for _, output in outputs
-    ]
+    nodes = [plans.get(output.name) or optimized(output.node) for _, output in outputs]
     compiler.expect([*plans.values(), *nodes])
     results, receipts = {}, {}
     for (name, output), node in zip(outputs, nodes, strict=True):

@@ -31,8 +31,14 @@ class Step(ABC):
     varies: bool = False
     """Whether the result depends on when the run started."""
 
+    unpinned: bool = False
+    """Whether it depends on what a store holds at that moment, so that a restart may find more."""
+
     def open(self, run: Run) -> None:
         """Called once, before anything else."""
+
+    def close(self) -> None:
+        """Releases what it holds; it was opened."""
 
     @abstractmethod
     def results(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
@@ -108,6 +114,8 @@ class Steps(MapBatches):
     def operator(self, context: PipelineContext) -> MapOperator:
         if any(step.varies for step in self.steps):
             context.varying.append(self.label)
+        if any(step.unpinned for step in self.steps):
+            context.unpinned.append(self.label)
         return StepsOperator(context, self.steps, self.dead_letters is None)
 
 
@@ -128,6 +136,12 @@ class StepsOperator(MapOperator):
         super().setup()
         assert isinstance(self.run, Run)
         self.counts = Meter(self.run.identity.run, "sql", self.label)
+
+    def teardown(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            for step in self.steps:
+                step.close()
 
     def process(self, batch: Batch) -> Iterator[Any]:
         assert isinstance(self.run, Run)

@@ -7,6 +7,7 @@ from functools import singledispatch
 from ferris_beam.sql.explain.words import named, ordering, rows, shown, size, window
 from ferris_beam.sql.nodes import (
     Aggregate,
+    AggregatedScan,
     Filter,
     Given,
     Join,
@@ -19,6 +20,7 @@ from ferris_beam.sql.nodes import (
     Union,
     Unnest,
 )
+from ferris_beam.sql.rules.lookups import lookup_keys, lookup_scan
 
 Lines = list[str]
 
@@ -45,6 +47,15 @@ def _(node: Scan) -> Lines:
     if facts:
         found.append("source: " + ", ".join(facts))
     return found
+
+
+@lines_of.register
+def _(node: AggregatedScan) -> Lines:
+    calls = [f"{call.function}({call.column or '*'})" for call in node.calls]
+    by = f" by {', '.join(node.keys)}" if node.keys else ""
+    headline, _, *facts = lines_of(node.scan)
+    pushed = f"aggregates pushed to the source: {', '.join(calls) or 'distinct rows'}{by}"
+    return [headline, pushed, *facts]
 
 
 @lines_of.register
@@ -107,12 +118,24 @@ def _(node: Join) -> Lines:
     found += [words for name, words in special.items() if getattr(node, name)]
     if node.strategy:
         found.append(f"strategy: {_STRATEGIES.get(node.strategy, node.strategy)}, since {node.why}")
+    if node.strategy == "lookup":
+        found.append(_lookup(node))
     return found
+
+
+def _lookup(node: Join) -> str:
+    scan = lookup_scan(node.right)
+    assert scan is not None
+    assert scan.lookup is not None
+    keys = ", ".join(dict.fromkeys(lookup_keys(node).values()))
+    cache = f"{scan.lookup.cache:,} keys for {scan.lookup.seconds:g} seconds"
+    return f"asked for: {keys}; cache: up to {cache}, in each thread of a worker"
 
 
 _STRATEGIES = {
     "broadcast": "broadcast (each worker holds the right side)",
     "hash": "hash (both sides are partitioned by the keys)",
+    "lookup": "lookup (the right side is asked for the keys of each batch)",
 }
 
 

@@ -121,7 +121,7 @@ class DenseIndex(Index):
     def _groups(self, keys: Keys) -> Positions:
         # Unsigned, what lies below the least wraps to a number above the greatest.
         distance = keys.word() - self._least
-        return np.minimum(distance, np.uint64(self._slots)).view(np.int64)
+        return np.minimum(distance, np.uint64(self._slots), out=distance).view(np.int64)
 
 
 class HashIndex(Index):

@@ -22,6 +22,7 @@ from ferris_beam.sql.joins.condition import Condition
 from ferris_beam.sql.joins.index import Candidates, Index, Pairs
 from ferris_beam.sql.joins.keys import Keys
 from ferris_beam.sql.joins.not_in import certainly_out
+from ferris_beam.sql.joins.pairs import gathered, where
 from ferris_beam.sql.joins.sides import no_columns
 from ferris_beam.sql.nodes import JoinKind
 
@@ -102,6 +103,7 @@ class Joiner:
         self._held: Side = "right" if probe == "left" else "left"
         self._remembers = rule.keeps(self._held) or not (rule.puts_out_pairs or probe == "left")
         self._met = np.zeros(build.records.num_rows if self._remembers else 0, bool)
+        self._every = np.arange(0)
 
     def probe(self, records: pa.RecordBatch, keys: Keys | None) -> Iterator[pa.RecordBatch]:
         """What the rows of ``records`` give; possibly nothing at all."""
@@ -115,7 +117,7 @@ class Joiner:
         elif self._rule.kind == "anti":
             yield from self._without(records, keys, matches)
         else:
-            for asked, rows in _gathered(self._results(records, matches), limit):
+            for asked, rows in gathered(self._results(records, matches), limit):
                 yield self._assembled(records, asked, rows)
 
     def rest(self) -> Iterator[pa.RecordBatch]:
@@ -138,13 +140,24 @@ class Joiner:
         """All pairs that match, at most ``limit`` at a time, the probe's rows in order."""
         index = self._build.index
         if index is not None and keys is not None and index.unique:
-            found = index.find_one(keys)
-            asked = np.flatnonzero(found >= 0)
-            parts: Iterable[Pairs] = [(asked, found[asked])]
+            parts: Iterable[Pairs] = [self._found(index.find_one(keys))]
         else:
             parts = self._build.candidates(records.num_rows, keys).pairs(limit)
         for asked, rows in parts:
             yield self._confirmed(records, keys, asked, rows)
+
+    def _found(self, rows: Positions) -> Pairs:
+        """``rows`` has the one candidate of each of the probe's rows, or -1."""
+        if int(rows.min(initial=0)) >= 0:
+            return self._all_rows(len(rows)), rows
+        asked = np.flatnonzero(rows >= 0)
+        return asked, rows[asked]
+
+    def _all_rows(self, count: int) -> Positions:
+        """Often asked for, and always the same: `_Taken` knows it again."""
+        if len(self._every) != count:
+            self._every = np.arange(count)
+        return self._every
 
     def _confirmed(
         self, records: pa.RecordBatch, keys: Keys | None, asked: Positions, rows: Positions
@@ -154,7 +167,7 @@ class Joiner:
         if index is not None and not index.exact:
             assert keys is not None
             assert self._build.keys is not None
-            asked, rows = _where(keys.equal(asked, self._build.keys, rows), asked, rows)
+            asked, rows = where(keys.equal(asked, self._build.keys, rows), asked, rows)
         return self._conditional(records, asked, rows)
 
     def _conditional(self, records: pa.RecordBatch, asked: Positions, rows: Positions) -> Pairs:
@@ -162,7 +175,7 @@ class Joiner:
         if condition is None or not len(asked):
             return asked, rows
         sides = {self._probe: (records, asked), self._held: (self._build.records, rows)}
-        return _where(condition.holds(*sides["left"], *sides["right"]), asked, rows)
+        return where(condition.holds(*sides["left"], *sides["right"]), asked, rows)
 
     def _matched(self, records: pa.RecordBatch, matches: Iterable[Pairs]) -> Flags:
         matched = np.zeros(records.num_rows, bool)
@@ -172,17 +185,19 @@ class Joiner:
 
     def _results(self, records: pa.RecordBatch, matches: Iterable[Pairs]) -> Iterator[Pairs]:
         """The pairs to put out; the probe's rows without a match come last."""
-        matched = np.zeros(records.num_rows, bool)
+        keeps = self._rule.keeps(self._probe)
+        matched = np.zeros(records.num_rows if keeps else 0, bool)
         last = NO_ROW
         for asked, rows in matches:
             if self._rule.single and len(asked):
                 self._refuse_second(np.append(last, asked))
                 last = int(asked[-1])
-            matched[asked] = True
+            if keeps:
+                matched[asked] = True
             if self._remembers:
                 self._met[rows] = True
             yield asked, rows
-        if self._rule.keeps(self._probe):
+        if keeps:
             alone = np.flatnonzero(~matched)
             yield alone, np.full(len(alone), NO_ROW)
 
@@ -229,8 +244,8 @@ class Joiner:
     ) -> pa.RecordBatch:
         """The result's columns of some pairs."""
         sides = {
-            self._probe: _Taken(records, asked),
-            self._held: _Taken(self._build.records, rows),
+            self._probe: _Taken(records, asked, self._every),
+            self._held: _Taken(self._build.records, rows, self._every),
         }
         columns = [
             sides[side].column(name, field.type)
@@ -244,9 +259,11 @@ class Joiner:
 class _Taken:
     """Columns of some rows of a batch; `NO_ROW` gives NULL."""
 
-    def __init__(self, records: pa.RecordBatch | None, rows: Positions) -> None:
+    def __init__(self, records: pa.RecordBatch | None, rows: Positions, every: Positions) -> None:
+        """``every`` counts up from 0."""
         self._records = records
         self._rows = rows
+        self._every = every
 
     def column(self, name: str, type_: pa.DataType) -> pa.Array:
         if self._records is None:
@@ -261,33 +278,6 @@ class _Taken:
         """None: all rows as they are."""
         assert self._records is not None
         rows, count = self._rows, self._records.num_rows
-        if len(rows) == count and bool((rows == np.arange(count)).all()):
+        if len(rows) == count and (rows is self._every or bool((rows == np.arange(count)).all())):
             return None
-        none = rows < 0
-        return pa.array(rows, pa.int64(), mask=none if none.any() else None)
-
-
-def _where(flags: Flags, asked: Positions, rows: Positions) -> Pairs:
-    return (asked, rows) if flags.all() else (asked[flags], rows[flags])
-
-
-def _gathered(pairs: Iterable[Pairs], limit: int) -> Iterator[Pairs]:
-    """The same pairs in as few parts as ``limit`` allows."""
-    held: list[Pairs] = []
-    count = 0
-    for asked, rows in pairs:
-        for begin in range(0, len(asked), limit):
-            part = asked[begin : begin + limit], rows[begin : begin + limit]
-            if held and count + len(part[0]) > limit:
-                yield _joined(held)
-                held, count = [], 0
-            held.append(part)
-            count += len(part[0])
-    if held:
-        yield _joined(held)
-
-
-def _joined(parts: list[Pairs]) -> Pairs:
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate([one for one, _ in parts]), np.concatenate([other for _, other in parts])
+        return pa.array(rows, mask=rows < 0 if int(rows.min(initial=0)) < 0 else None)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ferris_beam.connector import Split
 from ferris_beam.errors import ConfigurationError, ConfigurationErrors, FerrisError, SqlError
 from ferris_beam.sql.kernel.types import spoken
+from ferris_beam.sql.nodes import Lookup
 from ferris_beam.sql.plan.declared import declared_schema
 from ferris_beam.sql.plan.estimates import rows_of, size_of
 from ferris_beam.sql.statements import DeclareStream, Endpoint, Span
@@ -29,6 +30,7 @@ class Source:
     bounded: bool = True
     rows: float | None = None
     nbytes: float | None = None
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,9 @@ def discovered(endpoint: SourceEndpoint) -> Source:
     finally:
         reader.close()
     nbytes, described = size_of(splits) if reader.bounded else (None, "")
-    return Source(endpoint, schema, reader.bounded, rows_of(nbytes, described, schema), nbytes)
+    lookup = Lookup(reader.lookup_cache, reader.lookup_seconds) if reader.looks_up else None
+    rows = rows_of(nbytes, described, schema)
+    return Source(endpoint, schema, reader.bounded, rows, nbytes, lookup)
 
 
 def pointing(endpoint: Endpoint, text: SqlText, action: Callable[[], T]) -> T:

@@ -146,6 +146,7 @@ def _scan(source: Source, schema: pa.Schema, prefix: str) -> nodes.Scan:
         rows=source.rows,
         nbytes=source.nbytes,
         bounded=source.bounded,
+        lookup=source.lookup,
     )
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from ferris_beam.sql.nodes import (
     Aggregate,
+    AggregatedScan,
     Filter,
     Join,
     Node,
@@ -109,6 +110,11 @@ def _(node: Aggregate) -> float | None:
     if not node.keys and node.window is None:
         return 1.0
     return _times(_rows(node.input), 0.5)
+
+
+@_rows.register
+def _(node: AggregatedScan) -> float | None:
+    return _times(_rows(node.scan), 0.5) if node.keys else 1.0
 
 
 @_rows.register

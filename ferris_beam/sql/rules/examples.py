@@ -12,6 +12,7 @@ from ferris_beam.sql.nodes import (
     Filter,
     Given,
     Join,
+    Lookup,
     Named,
     Node,
     Project,
@@ -97,6 +98,18 @@ def join_of_scans(left: float, right: float) -> Join:
     items = Scan(other, None, "i", ("order", "price"), rows=right)
     keys = ((column("o.id"), column("i.order")),)
     return Join(pa.schema([*_ORDERS, *other]), scan_of(rows=left), items, "inner", keys)
+
+
+def join_with_lookup() -> Join:
+    join = join_of_scans(left=10, right=1000)
+    assert isinstance(join.right, Scan)
+    return replace(join, right=replace(join.right, lookup=Lookup(cache=100, seconds=60.0)))
+
+
+def count_above_scan() -> Node:
+    schema = pa.schema([("status", pa.string()), ("orders", pa.int64())])
+    calls = (Named("orders", exp.Count(this=exp.Star())),)
+    return Aggregate(schema, scan(), (Named("status", column("o.status")),), calls)
 
 
 def filter_above_left_join() -> Node:

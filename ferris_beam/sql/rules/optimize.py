@@ -11,6 +11,7 @@ from ferris_beam.sql.rules.merge_projects import merge_projects
 from ferris_beam.sql.rules.order_joins import order_joins
 from ferris_beam.sql.rules.outer_joins import outer_joins
 from ferris_beam.sql.rules.prune_columns import prune_columns
+from ferris_beam.sql.rules.push_aggregates import CanAggregate, push_aggregates
 from ferris_beam.sql.rules.push_filters import push_filters
 from ferris_beam.sql.rules.push_into_scan import push_into_scan
 from ferris_beam.sql.rules.push_limits import push_limits
@@ -38,14 +39,22 @@ RULES = (
 )
 
 
-def optimize(node: Node, *, broadcast_limit: float = BROADCAST_LIMIT) -> Node:
+def optimize(
+    node: Node,
+    *,
+    broadcast_limit: float = BROADCAST_LIMIT,
+    can_aggregate: CanAggregate | None = None,
+) -> Node:
     """A cheaper plan of the same rows, in which every join has its strategy.
 
     ``broadcast_limit``: up to how many bytes, by estimate, one side of a join is held by every
-    worker.
+    worker. ``can_aggregate`` asks a source whether it computes an aggregation; without it none is
+    asked.
     """
     schema = node.schema
     for rule in RULES:
         node = rule(node)
         assert node.schema.names == schema.names, rule.__name__
+    if can_aggregate is not None:
+        node = push_aggregates(node, can_aggregate)
     return merge_projects(choose_strategies(node, broadcast_limit))

@@ -96,3 +96,21 @@ def empty(schema: pa.Schema) -> Rows:
 
 def is_empty(node: Node) -> bool:
     return isinstance(node, Rows) and not node.rows
+
+
+def swapped(node: Join, strategy: str, why: str) -> Node:
+    """An inner or right join with its sides exchanged; its columns keep their order."""
+    put_out = {field.name: field for field in node.schema}
+    names = [*node.right.schema.names, *node.left.schema.names]
+    exchanged = Join(
+        pa.schema([put_out[name] for name in names]),
+        node.right,
+        node.left,
+        "left" if node.kind == "right" else "inner",
+        tuple((other, one) for one, other in node.keys),
+        node.residual,
+        nulls_equal=node.nulls_equal,
+        strategy=strategy,
+        why=why,
+    )
+    return selected(exchanged, node.schema.names)

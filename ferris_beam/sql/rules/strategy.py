@@ -1,6 +1,7 @@
 """How each join is run: against a table that every worker holds, or both sides by hash.
 
-``broadcast`` holds the right side; of an inner join the smaller one goes there, and a right join
+A source that asks for it is looked up by the keys of each batch (`lookups`). ``broadcast`` holds
+the right side; of an inner join the smaller one goes there, and a right join
 with a small left side becomes a left join. A full join needs to know which rows of the held side
 nobody matched, so it always goes by hash.
 """
@@ -9,11 +10,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pyarrow as pa
-
 from ferris_beam.sql.nodes import Join, Node, Scan, walk
 from ferris_beam.sql.rules.estimates import Estimate, estimate
-from ferris_beam.sql.rules.rewrite import bottom_up, selected
+from ferris_beam.sql.rules.lookups import looked_up
+from ferris_beam.sql.rules.rewrite import bottom_up, swapped
 
 BROADCAST_LIMIT = 64_000_000.0
 """Bytes in memory that every worker may hold of one join."""
@@ -28,7 +28,9 @@ def choose_strategies(node: Node, broadcast_limit: float = BROADCAST_LIMIT) -> N
     """
 
     def chosen(node: Node) -> Node:
-        return _chosen(node, broadcast_limit) if isinstance(node, Join) else node
+        if not isinstance(node, Join):
+            return node
+        return looked_up(node) or _chosen(node, broadcast_limit)
 
     return bottom_up(node, chosen)
 
@@ -43,7 +45,7 @@ def _chosen(node: Join, limit: float) -> Node:
     if fits_left and fits_right:
         fits_left = node.kind == "right" or (left.nbytes or 0) < (right.nbytes or 0)
     if fits_left:
-        return _swapped(node, f"the left side, now on the right, is small: {left}")
+        return swapped(node, "broadcast", f"the left side, now on the right, is small: {left}")
     if fits_right and node.kind != "right":
         return _broadcast(node, f"the right side is small: {right}")
     return _too_large(node, left, right, limit)
@@ -80,22 +82,3 @@ def _broadcast(node: Join, why: str) -> Join:
 
 def _by_hash(node: Join, why: str) -> Join:
     return replace(node, strategy="hash", why=why)
-
-
-def _swapped(node: Join, why: str) -> Node:
-    """The sides exchanged, under the columns in their order as before."""
-    left, right = list(node.left.schema), list(node.right.schema)
-    put_out = {field.name: field for field in node.schema}
-    schema = pa.schema([put_out[field.name] for field in (*right, *left)])
-    swapped = Join(
-        schema,
-        node.right,
-        node.left,
-        "left" if node.kind == "right" else "inner",
-        tuple((other, one) for one, other in node.keys),
-        node.residual,
-        nulls_equal=node.nulls_equal,
-        strategy="broadcast",
-        why=why,
-    )
-    return selected(swapped, node.schema.names)

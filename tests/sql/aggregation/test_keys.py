@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferris_beam.sql.aggregation.codes import codes_of
 from tests.sql.aggregation.stages import aggregate, cut, run
 
 _UTC = timezone.utc
@@ -102,3 +103,64 @@ def test_rows_come_out_by_window_and_key() -> None:
     rows = pa.record_batch({"k": ["b", None, "a", "c"]})
     found = run(aggregate(rows.schema, ["count(*)"], ["k"]), cut(rows, 1), partitions=1)
     assert found["k"].to_pylist() == ["a", "b", "c", None]
+
+
+@given(
+    dictionaries=st.lists(
+        st.lists(st.sampled_from(["a", "b", "c", "", None]), min_size=1, max_size=5),
+        min_size=1,
+        max_size=8,
+    ),
+    seed=st.integers(0, 999),
+)
+@settings(max_examples=60, deadline=None)
+def test_batches_with_dictionaries_of_their_own(
+    dictionaries: list[list[str | None]], seed: int
+) -> None:
+    """Equal ones that come again, others, values that stand in one twice, NULL in it or beside."""
+    random = np.random.default_rng(seed)
+    batches = []
+    for values in [*dictionaries, *dictionaries]:
+        indices = random.integers(0, len(values), 6)
+        missing = random.random(6) < 0.2
+        keys = pa.DictionaryArray.from_arrays(
+            pa.array(indices, mask=missing), pa.array(values, pa.string())
+        )
+        batches.append(pa.record_batch({"k": keys}))
+    node = aggregate(batches[0].schema, ["count(*)"], ["k"])
+    expected = Counter(key for batch in batches for key in batch["k"].to_pylist())
+    found = run(node, batches, partitions=2).to_pylist()
+    assert {row["k"]: row["c0"] for row in found} == expected
+
+
+def test_dictionaries_are_coded_once_and_few_are_remembered() -> None:
+    parent = pa.array([f"value {number}" for number in range(10_000)])
+    before = pa.total_allocated_bytes()
+    for start in range(0, 10_000, 100):
+        indices = pa.array(np.arange(100))
+        dictionary = pa.array(parent.slice(start, 100).to_pylist())
+        first = codes_of(pa.DictionaryArray.from_arrays(indices, dictionary))
+        again = codes_of(pa.DictionaryArray.from_arrays(indices, pa.array(dictionary.to_pylist())))
+        assert first[0].tolist() == again[0].tolist() == list(range(100))
+    assert pa.total_allocated_bytes() - before < 1 << 16
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.string(), pa.uint64()])
+def test_rows_come_out_in_the_order_of_all_their_keys(kind: pa.DataType) -> None:
+    """Also where the differences of the keys don't fit into 64 bits together; NULL comes last."""
+    wide = {
+        pa.int64(): [-(2**63), -1, 0, 2**63 - 1],
+        pa.float64(): [-math.inf, -1.5, 0.0, 1e300],
+        pa.string(): ["", "a", "b", "ä"],
+        pa.uint64(): [0, 1, 2**63, 2**64 - 1],
+    }[kind]
+    others = (-(2**63), 0, 2**63 - 1, None)
+    pairs = [(first, second) for first in (*wide, None) for second in others]
+    columns = [
+        pa.array([first for first, _ in pairs], kind),
+        pa.array([second for _, second in pairs], pa.int64()),
+    ]
+    rows = pa.record_batch(columns, ["k", "l"])
+    shuffled = rows.take(pa.array(np.random.default_rng(1).permutation(len(pairs))))
+    found = run(aggregate(rows.schema, ["count(*)"], ["k", "l"]), cut(shuffled, 3), partitions=1)
+    assert [(row["k"], row["l"]) for row in found.to_pylist()] == pairs

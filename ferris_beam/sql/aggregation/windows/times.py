@@ -24,7 +24,8 @@ def micros_of(times: pa.Array, name: str) -> Integers:
     found = memory_of(times, "i8")
     if times.type.unit == "ns":
         return found // 1_000
-    return found * _PER_MICRO.get(times.type.unit, 1)
+    by = _PER_MICRO.get(times.type.unit, 1)
+    return found if by == 1 else found * by
 
 
 def instants(micros: Integers, kind: pa.DataType) -> pa.Array:

@@ -1,0 +1,1 @@
+"""The parts of the PostgreSQL sink: sessions, tables, columns, modes, and the ledger."""

@@ -1,0 +1,137 @@
+"""What the sink would do with rows like those of a sample: asked from the catalog alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from ferris_beam.connector import Outline
+from ferris_beam.connectors.postgresql.options import PostgresqlSinkOptions
+from ferris_beam.connectors.postgresql.types import ddl_type
+from ferris_beam.connectors.postgresql.writing.changes import Group, flat, is_flat
+from ferris_beam.connectors.postgresql.writing.definition import creation
+from ferris_beam.connectors.postgresql.writing.ledger_rows import LEDGER
+from ferris_beam.connectors.postgresql.writing.names import TableName
+from ferris_beam.connectors.postgresql.writing.plan import refuse_gaps, written
+from ferris_beam.connectors.postgresql.writing.session import Session
+from ferris_beam.connectors.postgresql.writing.table import Table, describe
+from ferris_beam.connectors.postgresql.writing.upsert import key_of
+from ferris_beam.errors import ConfigurationError, SchemaError
+
+_LEFT_OUT = "left out (columns=ignore)"
+_ROWS = "SELECT reltuples::int8 FROM pg_catalog.pg_class WHERE oid = %s::oid"
+
+_WHAT = {
+    "append": "are added",
+    "upsert": "are added, or replace those with the same key",
+    "apply": "are changes, which are applied",
+    "overwrite": "replace those that are there, when all are written",
+}
+
+
+def outline(
+    session: Session, name: TableName | None, options: PostgresqlSinkOptions, sample: pa.RecordBatch
+) -> Outline:
+    """``name`` is None where changes say which tables they are for."""
+    facts = {"rows": _WHAT[options.mode]}
+    try:
+        schema = _rows_of(sample, options)
+    except SchemaError as error:
+        return Outline(facts=facts, problem=error.message)
+    if name is None or schema is None:
+        where = "those that the changes name" if name is None else str(name)
+        return Outline(facts={**facts, "table": where, "progress": LEDGER})
+    facts["progress"] = str(name.beside(LEDGER))
+    table = describe(session, name)
+    if table is None:
+        return _created(session, name, options, schema, facts)
+    types: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for field in schema:
+        try:
+            types[field.name] = _kept_as(field, table, options.columns)
+        except SchemaError as error:
+            refused[field.name] = error.message
+    ((rows,),) = session.rows(_ROWS, [table.oid])
+    facts["table"] = f"{table.name}, a {table.kind} that is there"
+    facts["rows there"] = f"about {max(rows, 0):,}" if rows >= 0 else "not counted yet"
+    return Outline(types, refused, facts, "\n".join(_problems(table, schema, options)))
+
+
+def _rows_of(sample: pa.RecordBatch, options: PostgresqlSinkOptions) -> pa.Schema | None:
+    """The columns of rows; of changes in envelopes, None: they are found one by one."""
+    if options.mode != "apply":
+        return sample.schema
+    if not is_flat(sample.schema):
+        return None
+    group = Group(TableName(None, "changes"), sample.slice(0, 0), np.empty(0, np.int64))
+    return flat(group, options.position).values.schema
+
+
+def _created(
+    session: Session,
+    name: TableName,
+    options: PostgresqlSinkOptions,
+    schema: pa.Schema,
+    facts: dict[str, str],
+) -> Outline:
+    if not options.create_table:
+        return Outline(
+            facts=facts,
+            problem=f"{session.display} has no table {name}; create it, check its schema, or let "
+            "create_table=true create it with the columns of the rows",
+        )
+    facts["table"] = f"{name} is created"
+    types: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for field in schema:
+        try:
+            types[field.name] = ddl_type(field.type, field.name)
+        except SchemaError as error:
+            refused[field.name] = error.message
+    return Outline(types, refused, facts, _why_not_created(name, options, schema, refused))
+
+
+def _why_not_created(
+    name: TableName, options: PostgresqlSinkOptions, schema: pa.Schema, refused: dict[str, str]
+) -> str:
+    if refused:
+        return ""
+    try:
+        creation(name, list(schema), options.key)
+    except SchemaError as error:
+        return error.message
+    if options.mode == "upsert" and not options.key:
+        return f"{name} is to be created: say by key=column which columns tell its rows apart"
+    return ""
+
+
+def _kept_as(field: pa.Field, table: Table, unknown: str) -> str:
+    column = table.by_name.get(field.name)
+    if column is None:
+        if unknown == "ignore":
+            return _LEFT_OUT
+        if unknown == "evolve":
+            return f"{ddl_type(field.type, field.name)} (added)"
+        raise SchemaError(
+            f"the table {table.name} has no such column; columns=evolve adds it, columns=ignore "
+            "leaves it out"
+        )
+    if column.generated:
+        return f"{column.declared} (generated by the server)"
+    written(field, column, table)
+    return column.declared
+
+
+def _problems(table: Table, schema: pa.Schema, options: PostgresqlSinkOptions) -> Iterator[str]:
+    try:
+        refuse_gaps(schema, table)
+    except SchemaError as error:
+        yield error.message
+    if options.mode == "upsert" or (options.mode == "apply" and options.key):
+        try:
+            key_of(table, options.key)
+        except ConfigurationError as error:
+            yield error.message
