@@ -8,6 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from tests.services.fixtures import database, server
+
+__all__ = ["database", "server"]
+
 
 def pytest_unconfigure() -> None:
     """Commands that ran in this process have frozen what they imported: else DuckDB's and Polars'

@@ -112,7 +112,13 @@ class PolledSource:
         self._given[unit] = split.identity
         absent = time.monotonic() - self._began > ABSENT_SECONDS
         for missing in missing_of(self._run, self._label, self._ledgers, split):
-            part = resumed_from(self._run, self._label, self._ledgers, narrowed(split, missing))
+            part = resumed_from(
+                self._run,
+                self._label,
+                self._ledgers,
+                narrowed(split, missing),
+                self._unopened.earliest,
+            )
             for piece in pieces(part):
                 lane = self._lanes[lane_of(piece, len(self._lanes))]
                 if lane.position is None and absent:

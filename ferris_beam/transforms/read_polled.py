@@ -88,7 +88,7 @@ class PolledReadDoFn(Reading):
         super().setup()
         assert isinstance(self.run, Run)
         self.unopened = deepcopy(self.reader)
-        self.progress = SinkProgress(self.run, self.label)
+        self.progress = SinkProgress(self.run, self.label, self.reader.earliest)
         self.acknowledged: dict[str, float] = {}
 
     def teardown(self) -> None:

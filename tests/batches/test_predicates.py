@@ -105,7 +105,8 @@ def test_conjuncts_together_are_the_expression(
     for part in conjuncts(one & other):
         assert part is not None
         left = left.filter(to_expression(part))
-    assert left.equals(records.filter(one & other))
+    wanted = records.filter(one & other)
+    assert repr(left.to_pylist()) == repr(wanted.to_pylist())  # NaN, too
 
 
 def test_the_kinds_of_nodes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.benchmarks.contenders.postgresql_table import COLUMNS
 from tests.benchmarks.datasets import Dataset
-from tests.benchmarks.model import Case, Contender, Paths, times_as_fast
+from tests.benchmarks.model import Case, Contender, Paths, rate, times_as_fast
 from tests.services import postgresql
 from tests.services.database import Database
 
@@ -18,7 +18,11 @@ _SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout
 
 
 def cases(rows: int | None) -> Sequence[Case]:
-    return _reading(rows or 2_000_000), _writing(rows or 2_000_000)
+    return (
+        _reading(rows or 2_000_000),
+        _writing(rows or 2_000_000),
+        _changes(rows or 500_000),
+    )
 
 
 @contextmanager
@@ -136,5 +140,33 @@ def _writing(rows: int) -> Case:
             times_as_fast("ours-1", "COPY BINARY by pgpq"),
         ],
         [dataset],
+        _empty_server,
+    )
+
+
+def _changes(rows: int) -> Case:
+    rows = max(1000, rows // 1000 * 1000)
+
+    def contender(name: str, function: str) -> Contender:
+        def arguments(paths: Paths) -> Mapping[str, Any]:
+            return {"file": f"{paths.folder}changes.jsonl", "rows": rows}
+
+        rival = None if name == "ours" else "ours"
+        return Contender(name, f"{_CONTENDERS}.{function}", rows, arguments, rival)
+
+    return Case(
+        "changes-to-jsonl",
+        f"{rows:,} inserts from a PostgreSQL replication slot into a file of JSON lines",
+        (
+            contender("ours", "changes_ours:pipeline"),
+            contender("our reader in a loop", "changes_ours:loop"),
+            contender("debezium", "changes_debezium:engine"),
+        ),
+        [
+            times_as_fast("ours", "debezium", at_least=2.5),
+            times_as_fast("ours", "our reader in a loop", at_least=0.5),
+            rate("ours", rows, at_least=100),
+        ],
+        (),
         _empty_server,
     )

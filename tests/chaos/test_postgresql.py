@@ -29,23 +29,9 @@ from tests.chaos.postgresql import (
 )
 from tests.services import postgresql
 from tests.services.database import Database
-from tests.services.postgresql import PostgresqlServer
 
 ROWS = 60_000
 COLUMNS = ("id", "amount", "note")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql.running() as started:
-        yield started
-
-
-@pytest.fixture
-def database(server: PostgresqlServer) -> Iterator[Database]:
-    made = Database(server)
-    yield made
-    made.drop()
 
 
 @pytest.fixture(scope="module")

@@ -15,17 +15,11 @@ import pytest
 from tests.chaos.endless import stopped_cleanly, wait_until
 from tests.chaos.harness import PATIENCE
 from tests.chaos.postgresql import Shop, Transfer, json_lines, ledger_of, log_of, replayed
-from tests.services import postgresql, toxiproxy
+from tests.services import toxiproxy
 from tests.services.database import Database
 from tests.services.toxiproxy import Proxy
 
 ROWS = 40_000
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    with postgresql.running() as server:
-        yield Database(server)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +89,6 @@ def test_changes_are_read_over_a_bad_line(
     tmp_path: Path,
     fault: Callable[[Proxy, Callable[[], None]], None],
 ) -> None:
-    database.execute("DROP TABLE IF EXISTS orders")
     shop = Shop(database, 1_000, 71)
     file = tmp_path / "changes.jsonl"
     slot = f"line_{fault.__name__}"

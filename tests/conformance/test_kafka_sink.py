@@ -63,7 +63,9 @@ class TestJson(SinkConformance):
     def case(self, new_topic: NewTopic) -> SinkCase:
         topic = new_topic(2, max_message_bytes=2000)
         table = sample()
-        refused = pa.table({"id": [100, 101], "name": ["x" * 5000, "y" * 2000], "amount": [1.0, 2.0]})
+        refused = pa.table(
+            {"id": [100, 101], "name": ["x" * 5000, "y" * 2000], "amount": [1.0, 2.0]}
+        )
         return SinkCase(
             uri=topic.uri(key="id", request_timeout="2s"),
             read=lambda: shown(topic),

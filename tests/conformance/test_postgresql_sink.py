@@ -11,11 +11,8 @@ import pyarrow as pa
 import pytest
 
 from ferris_beam.testing import SinkCase, SinkConformance
-from tests.connectors.postgresql.conftest import database, server
 from tests.connectors.postgresql.reading import SETTINGS, read
 from tests.services.database import Database
-
-__all__ = ["database", "server"]
 
 _NOBODY_LISTENS = "postgresql://postgres@127.0.0.1:1/nowhere?table=orders"
 

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 import pytest
 from psycopg import sql
 
-from ferris_beam.connectors.postgresql.reading import pool, snapshots
 from ferris_beam.testing import SourceCase, SourceConformance
 from ferris_beam.testing.cases import sample
 from tests.connectors.postgresql.reading import read
 from tests.services.database import Database
-from tests.services.postgresql import PostgresqlServer, running
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/shop?table=orders&connect_timeout=1s"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with running() as started:
-        yield started
-
-
-@pytest.fixture
-def database(server: PostgresqlServer) -> Iterator[Database]:
-    made = Database(server)
-    yield made
-    snapshots.release_all()
-    pool.close_all()
-    made.drop()
 
 
 def fill(database: Database, table: pa.Table) -> None:

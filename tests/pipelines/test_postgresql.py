@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,26 +14,16 @@ import pytest
 from tests.chaos.endless import stopped_cleanly, wait_until
 from tests.chaos.harness import ROOT
 from tests.chaos.postgresql import json_lines
-from tests.services import postgresql
 from tests.services.database import Database
-from tests.services.postgresql import PostgresqlServer
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresqlServer]:
-    with postgresql.running() as started:
-        yield started
 
 
 @pytest.fixture
-def shop(server: PostgresqlServer) -> Iterator[Database]:
-    database = Database(server)
+def shop(database: Database) -> Database:
     database.execute("CREATE TABLE customers (id int8 PRIMARY KEY, name text, country text)")
     database.execute(
         "INSERT INTO customers SELECT i, 'name ' || i, 'DE' FROM generate_series(1, 50) i"
     )
-    yield database
-    database.drop()
+    return database
 
 
 def start(pipeline: str, **flags: str) -> subprocess.Popen[str]:

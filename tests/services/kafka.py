@@ -1,4 +1,4 @@
-"""A Kafka broker (KRaft, one node) in a folder of its own, and topics that are fresh for one test."""
+"""A Kafka broker (KRaft, one node) in a folder of its own, and topics for single tests."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _SETTINGS: dict[str, object] = {
     # Event times of tests lie in the past, which the default would delete at once.
     "log.retention.ms": -1,
 }
-_JVM = "-Xms96m -Xmx512m -XX:+UseSerialGC -XX:ReservedCodeCacheSize=64m -Xss256k".split()
+_JVM = ["-Xms96m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=64m", "-Xss256k"]
 _LOGGING = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
@@ -189,9 +189,7 @@ class Topic:
         base = {"bootstrap.servers": self.broker.address, "linger.ms": 5, "log_level": 0}
         return Producer({**base, **settings})
 
-    def produce(
-        self, values: Iterable[bytes | None], partition: int = 0, **message: Any
-    ) -> None:
+    def produce(self, values: Iterable[bytes | None], partition: int = 0, **message: Any) -> None:
         """Adds messages in one order; ``message`` has key, headers, timestamp."""
         producer = self.producer()
         for value in values:

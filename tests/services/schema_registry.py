@@ -1,4 +1,4 @@
-"""A schema registry that speaks the protocol of Confluent's (Apicurio's), with an open memory store."""
+"""A schema registry that speaks the protocol of Confluent's: Apicurio's, which keeps nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 from tests.services import processes
 from tests.services.kafka_binaries import java, registry_jar
 
-_JVM = "-Xms64m -Xmx320m -XX:+UseSerialGC".split()
+_JVM = ["-Xms64m", "-Xmx320m", "-XX:+UseSerialGC"]
 
 
 class SchemaRegistry:

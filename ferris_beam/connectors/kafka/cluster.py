@@ -29,6 +29,9 @@ from ferris_beam.uri import Uri
 
 T = TypeVar("T")
 
+LEDGERS = "_ferris_ledger."
+"""How the topics of ledgers begin, where no option names them."""
+
 _DEFAULT_PORT = 9092
 _POLL = 0.25
 _BASE: dict[str, Any] = {
@@ -150,11 +153,12 @@ class Admin:
                 self.client.poll(_POLL / 10)
 
     def matching(self, pattern: str) -> list[TopicInfo]:
-        """The topics whose whole name fits; internal ones don't count."""
-        names = [name for name in self.names() if re.fullmatch(pattern, name)]
+        """The topics whose whole name fits; those of ledgers, and Kafka's own, don't count."""
+        names = [name for name in self.names() if is_matching(pattern, name)]
         return self.topics(names) if names else []
 
     def names(self) -> list[str]:
+        """All topics but Kafka's own."""
         return sorted(name for name in self._listed() if not name.startswith("__"))
 
     def _listed(self) -> Iterable[str]:
@@ -211,6 +215,10 @@ class Admin:
         if error.code() == KafkaError._TIMED_OUT:
             return self._heard.unreachable(self._cluster.display, self._cluster.timeout)
         return of_error(error, self._cluster.display)
+
+
+def is_matching(pattern: str, name: str) -> bool:
+    return re.fullmatch(pattern, name) is not None and not name.startswith(LEDGERS)
 
 
 def topics_of(uri: Uri) -> tuple[str, ...]:

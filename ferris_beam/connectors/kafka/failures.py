@@ -39,6 +39,15 @@ _CONFIGURATION = {
     KafkaError.INVALID_CONFIG: "check topic_config",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "transaction_timeout is above the broker's "
     "transaction.max.timeout.ms",
+    KafkaError.INVALID_RECORD: "a topic with cleanup.policy=compact takes only messages with a key: "
+    "set key=",
+    KafkaError.INVALID_TIMESTAMP: "the topic's message.timestamp.before.max.ms or "
+    "message.timestamp.after.max.ms refuses a message's timestamp",
+    KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it",
+    KafkaError.MSG_SIZE_TOO_LARGE: "raise the topic's max.message.bytes, or commit less at a time "
+    "(batch_rows)",
+    KafkaError.RECORD_LIST_TOO_LARGE: "raise the topic's max.message.bytes",
+    KafkaError.UNSUPPORTED_COMPRESSION_TYPE: "take another compression",
     KafkaError._INVALID_ARG: "check the options of the connection",
 }
 _UNREACHABLE = {

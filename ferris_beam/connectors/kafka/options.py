@@ -33,7 +33,10 @@ SystemColumn: TypeAlias = Literal["key", "headers", "timestamp", "partition", "o
 
 
 def _pattern(value: str) -> str:
-    re.compile(value)
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from None
     return value
 
 
@@ -66,7 +69,9 @@ Function: TypeAlias = Annotated[
 StartText: TypeAlias = Annotated[
     str,
     AfterValidator(_parsed_start),
-    InWords("earliest, latest, group, a time such as 2024-01-31T12:00:00Z, or offsets as 0:100,1:0"),
+    InWords(
+        "earliest, latest, group, a time such as 2024-01-31T12:00:00Z, or offsets as 0:100,1:0"
+    ),
 ]
 UntilText: TypeAlias = Annotated[
     str,
@@ -445,9 +450,7 @@ class KafkaSinkOptions(ConnectionOptions):
         description="How long messages are gathered before they are sent.",
         example=duration("5ms"),
     )
-    batch_rows: int = option(
-        262_144, description="Rows of one transaction.", example=65_536, ge=1
-    )
+    batch_rows: int = option(262_144, description="Rows of one transaction.", example=65_536, ge=1)
     batch_bytes: ByteSize = option(
         byte_size("64MiB"), description="Arrow bytes of one transaction.", example="16MiB", ge=1
     )

@@ -24,7 +24,7 @@ def parse_start(text: str) -> Start:
     """Raises `ValueError` where the text says no place."""
     for kind in ("earliest", "latest", "group"):
         if text == kind:
-            return Start(kind)  # type: ignore[arg-type]
+            return Start(kind)
     if _OFFSETS.fullmatch(text):
         pairs = (pair.split(":") for pair in text.split(","))
         return Start("offsets", offsets={int(number): int(offset) for number, offset in pairs})

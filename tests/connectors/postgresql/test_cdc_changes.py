@@ -133,10 +133,13 @@ def test_a_delete_tells_what_the_replica_identity_says(
     assert {name: deleted[name] for name in before} == before
 
 
-def test_without_a_replica_identity_inserts_and_truncations_are_told(database: Database) -> None:
+def test_without_a_replica_identity_inserts_and_truncations_are_told(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     database.execute("CREATE TABLE t (id int)")
     database.execute("ALTER TABLE t REPLICA IDENTITY NOTHING")
     with following(database, table="t", snapshot="never") as follower:
+        assert "ALTER TABLE public.t REPLICA IDENTITY FULL" in caplog.text
         database.execute("INSERT INTO t VALUES (1), (1)")
         database.execute("TRUNCATE t")
         assert told(follower.changes(), "id") == [

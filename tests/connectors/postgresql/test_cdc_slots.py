@@ -102,6 +102,20 @@ def test_a_slot_that_another_process_reads_is_refused_with_the_fix(
             begin(table)
 
 
+def test_a_server_that_does_not_know_that_its_reader_is_gone_is_told_so(
+    table: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "_PATIENCE_SECONDS", 2)
+    with following(table, table="t", snapshot="never") as follower:
+        follower.catch_up()
+        assert isinstance(follower.reader, reader_module.ChangeReader)
+        cut_off, follower.reader._session = follower.reader._session, None
+        table.execute("INSERT INTO t VALUES (1)")
+        assert told(follower.changes(), "id") == [("insert", 1)]
+        assert cut_off is not None
+        cut_off.stream.close()
+
+
 def test_a_slot_is_free_as_soon_as_its_reader_is_gone(table: Database) -> None:
     with following(table, table="t") as first:
         first.some(1)

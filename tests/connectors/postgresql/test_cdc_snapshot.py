@@ -19,6 +19,7 @@ import pytest
 from ferris_beam.connectors.postgresql.cdc.mark import Progress, earliest
 from ferris_beam.connectors.postgresql.cdc.reader import ChangeReader
 from ferris_beam.connectors.postgresql.cdc.tables import TableName
+from ferris_beam.errors import ConfigurationError
 from tests.connectors.postgresql.changes import (
     Follower,
     Replica,
@@ -183,6 +184,16 @@ def test_a_truncation_in_the_midst_of_the_snapshot_begins_the_table_anew(
             replica.apply(change)
     found = {key: row["v"] for key, row in replica.tables["public.t"].items()}
     assert found == {(g,): "new" for g in range(1, 16)}
+
+
+def test_a_key_that_cannot_be_walked_along_is_named(database: Database) -> None:
+    database.execute("CREATE TABLE t (id timestamp PRIMARY KEY)")
+    database.execute("INSERT INTO t VALUES ('2026-01-01'), ('infinity')")
+    with (
+        following(database, table="t", batch_rows=2) as follower,
+        pytest.raises(ConfigurationError, match=r"key of public\.t .*snapshot=never"),
+    ):
+        follower.some()
 
 
 def test_without_a_snapshot_only_changes_come(database: Database) -> None:

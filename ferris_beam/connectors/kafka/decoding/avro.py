@@ -61,9 +61,7 @@ class AvroGroup:
         table = pa.Table.from_batches(parts).combine_chunks()
         return Decoded((table.to_batches() or parts)[0], bad)
 
-    def _fitted(
-        self, records: pa.RecordBatch, first: int, bad: dict[int, Flaw]
-    ) -> pa.RecordBatch:
+    def _fitted(self, records: pa.RecordBatch, first: int, bad: dict[int, Flaw]) -> pa.RecordBatch:
         """With the announced columns; rows that don't fit are bad."""
         columns, failed = [], set[int]()
         for field in self._schema:

@@ -108,9 +108,7 @@ def _declared(types: dict[str, str]) -> pa.Schema:
     return pa.schema([(name, data_type(kind)) for name, kind in types.items()])
 
 
-def _of_sample(
-    values: Sequence[bytes], options: KafkaSourceOptions, display: str
-) -> pa.Schema:
+def _of_sample(values: Sequence[bytes], options: KafkaSourceOptions, display: str) -> pa.Schema:
     lines = [value.replace(b"\n", b" ") for value in values if value and value.strip()]
     blocks = [Block.of(b"\n".join(lines[at : at + 1000])) for at in range(0, len(lines), 1000)]
     found = settled(reduce(merged, map(infer_schema, blocks), pa.schema([])))

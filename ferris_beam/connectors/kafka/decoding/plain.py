@@ -109,4 +109,4 @@ def _function(name: str) -> Callable[[pa.Array], Any]:
         ) from error
     if not callable(found):
         raise ConfigurationError(f"decoder={name} is no function")
-    return found  # type: ignore[no-any-return]
+    return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+from confluent_kafka import Message
 
 SYSTEM = {
     "key": pa.binary(),
@@ -35,12 +36,12 @@ def system_column(field: pa.Field, messages: Sequence[Message]) -> pa.Array:
 
 def timestamps(messages: Sequence[Message]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Milliseconds since 1970; -1 where a message has none."""
-    return np.fromiter(map(_timestamp, messages), np.int64, len(messages))
+    found = map(_VALUE_OF_TIMESTAMP, map(Message.timestamp, messages))
+    return np.fromiter(found, np.int64, len(messages))
 
 
-def _timestamp(message: Message) -> int:
-    kind, value = message.timestamp()
-    return -1 if kind == TIMESTAMP_NOT_AVAILABLE else value
+_VALUE_OF_TIMESTAMP = itemgetter(1)
+"""Behind its kind. Maps of C functions take half the time of a loop here."""
 
 
 def _keys(messages: Sequence[Message], kind: pa.DataType) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,11 +14,11 @@ from confluent_kafka import TopicPartition
 
 from ferris_beam.batches import schema_from_ipc, schema_to_ipc
 from ferris_beam.connector import Backlog, Chunk, Reader, Residual, Split
-from ferris_beam.connectors.kafka.cluster import Admin, Cluster, TopicInfo, topics_of
+from ferris_beam.connectors.kafka.cluster import Admin, Cluster, TopicInfo, is_matching, topics_of
 from ferris_beam.connectors.kafka.decoding.choose import value_decoder, value_schema
 from ferris_beam.connectors.kafka.failures import explained
 from ferris_beam.connectors.kafka.options import KafkaSourceOptions
-from ferris_beam.connectors.kafka.reading.places import Places, begins_at, unit_of, where
+from ferris_beam.connectors.kafka.reading.places import Places, begins_at, where
 from ferris_beam.connectors.kafka.reading.rows import RowMaker, Watermark
 from ferris_beam.connectors.kafka.reading.sampling import first_values
 from ferris_beam.connectors.kafka.reading.stream import PartitionStream
@@ -205,9 +204,7 @@ class KafkaReader(Reader):
             if kept != decoder.schema.names:
                 decoder = decoder.narrowed(kept)
             system = [name for name in system if f"_{name}" in wanted]
-        return RowMaker(
-            decoder, system, options.key_format, options.tombstones, options.event_time
-        )
+        return RowMaker(decoder, system, options.key_format, options.tombstones, options.event_time)
 
     def _watermark(self, split: Split) -> Watermark:
         unit = split.interval.unit
@@ -250,6 +247,14 @@ class KafkaReader(Reader):
         for stream in streams.values():
             stream.close()
 
+    def reads(self, created: str) -> bool:
+        """A sink's place says its brokers as ours does."""
+        brokers, _, topic = created.rpartition("/")
+        if brokers != self._cluster.display:
+            return False
+        pattern = self._options.pattern
+        return topic in self._topics if pattern is None else is_matching(pattern, topic)
+
     # ── looking ─────────────────────────────────────────────────────────────────────────────
 
     def backlog(self, split: Split, position: int) -> Backlog | None:
@@ -270,6 +275,10 @@ class KafkaReader(Reader):
             return None
         return max(0.0, time.time() - stream.last_timestamp / 1000) if left else 0.0
 
+    def earliest(self, marks: Sequence[str]) -> str:
+        """The lowest of the highest event times: the watermark must not be ahead for any sink."""
+        return min(marks, key=lambda mark: int(mark or 0))
+
     def acknowledge(self, split: Split, position: int) -> None:
         """Commits the offset, for those who look at groups; it is never read back."""
         stream = self._streams.get(split.interval.unit)
@@ -279,5 +288,3 @@ class KafkaReader(Reader):
         with explained(self._cluster.display):
             offsets = [TopicPartition(topic, partition, position)]
             stream.consumer.commit(offsets=offsets, asynchronous=True)
-
-

@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +60,7 @@ class RowMaker:
             _check_time(self.schema, event_time)
 
     def rows(self, messages: Sequence[Message]) -> Rows:
-        values = [message.value() for message in messages]
+        values: list[Any] = list(map(Message.value, messages))
         present = None
         if None in values:
             present = np.array([value is not None for value in values], bool)
@@ -87,7 +88,7 @@ class RowMaker:
             chosen[list(bad)] = False
             if present is not None and not self._keeps_tombstones:
                 chosen &= present
-            kept = [messages[at] for at in np.flatnonzero(chosen)]
+            kept = [messages[at] for at in np.flatnonzero(chosen).tolist()]
             if present is not None and self._keeps_tombstones:
                 records = _with_nulls(records, present[chosen])
         if not self._system:
@@ -107,9 +108,9 @@ class RowMaker:
         except pa.ArrowInvalid:
             fine = np.array([_is_text(message.key()) for message in kept], bool)
             number_of = {id(message): at for at, message in enumerate(messages)}
-            for at in np.flatnonzero(~fine):
+            for at in np.flatnonzero(~fine).tolist():
                 bad[number_of[id(kept[at])]] = Flaw("its key is not UTF-8; set key_format=bytes")
-            kept = [kept[at] for at in np.flatnonzero(fine)]
+            kept = [kept[at] for at in np.flatnonzero(fine).tolist()]
             columns = [system_column(field, kept) for field in self._system]
             return columns, kept, records.filter(pa.array(fine))
 

@@ -141,7 +141,7 @@ class PartitionStream:
         held = self._held
         count = min(len(held), rows - len(taken))
         if border is not None:
-            while count and held[count - 1].offset() >= border:
+            while count and _offset(held[count - 1]) >= border:
                 count -= 1
         chosen = held[:count]
         sizes = list(map(len, chosen))
@@ -150,9 +150,9 @@ class PartitionStream:
         if chosen:
             taken += chosen
             size += sum(sizes[: len(chosen)])
-            self.position = chosen[-1].offset() + 1
+            self.position = _offset(chosen[-1]) + 1
             del held[: len(chosen)]
-        if held and border is not None and held[0].offset() >= border:
+        if held and border is not None and _offset(held[0]) >= border:
             self.position = border
         elif not held:
             self.position = max(self.position, self._ends_at)
@@ -171,8 +171,9 @@ class PartitionStream:
             found = self.consumer.consume(_AT_A_TIME, wait)
         if not found:
             return False
-        events = [message for message in found if message.error() is not None]
-        if events:
+        events = []
+        if any(map(Message.error, found)):
+            events = [message for message in found if message.error() is not None]
             found = [message for message in found if message.error() is None]
         self._held += found
         if found:
@@ -186,7 +187,7 @@ class PartitionStream:
         assert error is not None
         code = error.code()
         if code == KafkaError._PARTITION_EOF:
-            self._ends_at = event.offset()
+            self._ends_at = _offset(event)
             if not self._held:
                 self.position = max(self.position, self._ends_at)
         elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
@@ -219,6 +220,12 @@ class PartitionStream:
             )
         _log.warning("%s: %s; going on with the first that is there", self.display, lost)
         self._assign(low)
+
+
+def _offset(message: Message) -> int:
+    offset = message.offset()
+    assert offset is not None, "what was consumed has an offset"
+    return offset
 
 
 def _within(messages: list[Message], sizes: list[int], limit: int) -> list[Message]:

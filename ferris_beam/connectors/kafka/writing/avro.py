@@ -28,7 +28,7 @@ class RegisteredAvroEncoder(ValueEncoder):
         header = pa.scalar(self._header(records.schema), pa.large_binary())
         nothing = pa.scalar(b"", pa.large_binary())
         values = pc.binary_join_element_wise(header, encoded_rows(records), nothing)
-        return values.to_pylist()  # type: ignore[no-any-return]
+        return values.to_pylist()
 
     def _header(self, schema: pa.Schema) -> bytes:
         plain = schema.remove_metadata()

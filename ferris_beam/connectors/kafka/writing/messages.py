@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,9 @@ from ferris_beam.connectors.kafka.writing.encoding import JsonEncoder, ValueEnco
 from ferris_beam.errors import BadRecordError, SchemaError
 
 _SYSTEM = ("_key", "_headers", "_timestamp", "_partition", "_offset", "_topic")
+UNASSIGNED = -1
+"""A partition that is not said."""
+
 _OVERHEAD = 100
 """Bytes that a batch of one message adds to its key, value and headers."""
 
@@ -33,26 +36,34 @@ class Messages:
     def __len__(self) -> int:
         return len(self.values)
 
-    def documents(self) -> list[dict[str, Any]]:
-        """As `Producer.produce_batch` takes them, which knows no headers."""
-        parts: dict[str, Sequence[Any]] = {"value": self.values}
-        for name, part in (("key", self.keys), ("partition", self.partitions)):
-            if part is not None:
-                parts[name] = part
-        if self.timestamps is not None:
-            parts["timestamp"] = self.timestamps
-        names = list(parts)
-        rows = zip(*parts.values(), strict=True)
-        return [
-            {name: value for name, value in zip(names, row, strict=True) if value is not None}
-            for row in rows
-        ]
+    def batches(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Partition and messages as `Producer.produce_batch` takes them, which knows neither
+        headers nor timestamps, and one partition for all; `UNASSIGNED` leaves it to the key."""
+        documents: list[dict[str, Any]]
+        if self.keys is None:
+            documents = [{"value": value} for value in self.values]
+        else:
+            pairs = zip(self.values, self.keys, strict=True)
+            documents = [{"value": value, "key": key} for value, key in pairs]
+        if self.partitions is None:
+            yield UNASSIGNED, documents
+            return
+        places: dict[int, list[dict[str, Any]]] = {}
+        for document, number in zip(documents, self.partitions, strict=True):
+            places.setdefault(UNASSIGNED if number is None else number, []).append(document)
+        yield from places.items()
 
     def one_by_one(self) -> Iterator[dict[str, Any]]:
         """As `Producer.produce` takes them."""
-        headers = self.headers or [None] * len(self)
-        for document, header in zip(self.documents(), headers, strict=True):
-            yield {**document, "headers": header} if header else document
+        for at, value in enumerate(self.values):
+            message: dict[str, Any] = {"value": value}
+            for name, part in (("key", self.keys), ("headers", self.headers)):
+                if part is not None and part[at] is not None:
+                    message[name] = part[at]
+            for name, numbers in (("partition", self.partitions), ("timestamp", self.timestamps)):
+                if numbers is not None and numbers[at] is not None:
+                    message[name] = numbers[at]
+            yield message
 
 
 class MessageMaker:
@@ -87,7 +98,7 @@ class MessageMaker:
             self._header(records),
             0,
         )
-        return Messages(*_parts(made), self._checked_size(made))
+        return replace(made, nbytes=self._checked_size(made))
 
     def _check_columns(self, schema: pa.Schema) -> None:
         options = self._options
@@ -108,13 +119,13 @@ class MessageMaker:
         column = records.column(names[0])
         kind = column.type
         if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            return column.to_pylist()  # type: ignore[no-any-return]
+            return column.to_pylist()
         if pa.types.is_nested(kind) or pa.types.is_floating(kind):
             raise SchemaError(
                 f"key={names[0]}: a {kind} is no key; cast the column to a text or to bytes"
             )
         try:
-            return column.cast(pa.string()).cast(pa.binary()).to_pylist()  # type: ignore[no-any-return]
+            return column.cast(pa.string()).cast(pa.binary()).to_pylist()
         except pa.ArrowException as error:
             raise SchemaError(f"key={names[0]}: {kind} can't be a key ({error})") from error
 
@@ -123,7 +134,7 @@ class MessageMaker:
         for name, column in zip(value.schema.names, value.columns, strict=True):
             if name not in self._options.key:
                 nulls = pc.and_(nulls, column.is_null())
-        return pc.indices_nonzero(nulls).to_pylist()  # type: ignore[no-any-return]
+        return pc.indices_nonzero(nulls).to_pylist()
 
     def _partition(self, records: pa.RecordBatch) -> list[int | None] | None:
         name = self._options.partition
@@ -170,7 +181,7 @@ class MessageMaker:
             raise SchemaError(f"headers={name}: the column is {kind}, not a map of texts")
         wanted = pa.map_(pa.string(), pa.binary())
         try:
-            return cast_column(column, wanted, name=name).column.to_pylist()  # type: ignore[no-any-return]
+            return cast_column(column, wanted, name=name).column.to_pylist()
         except pa.ArrowException as error:
             raise SchemaError(f"headers={name}: {kind} is no map of texts: {error}") from error
 
@@ -191,10 +202,6 @@ class MessageMaker:
                 row,
             )
         return sum(sizes)
-
-
-def _parts(made: Messages) -> tuple[Any, ...]:
-    return made.values, made.keys, made.partitions, made.timestamps, made.headers
 
 
 def _there(records: pa.RecordBatch, name: str) -> str | None:

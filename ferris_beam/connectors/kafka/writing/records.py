@@ -51,7 +51,7 @@ def decoded(value: bytes) -> dict[str, Any]:
         raise damaged(f"a record is no JSON ({error})") from error
     if document.get("version") != VERSION:
         raise damaged(f"a record has the version {document.get('version')!r}")
-    return document  # type: ignore[no-any-return]
+    return document
 
 
 def damaged(how: str) -> FatalError:

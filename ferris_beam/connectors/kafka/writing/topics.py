@@ -7,12 +7,11 @@ from hashlib import sha256
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
-from ferris_beam.connectors.kafka.cluster import Admin, Cluster
+from ferris_beam.connectors.kafka.cluster import LEDGERS, Admin, Cluster
 from ferris_beam.connectors.kafka.options import KafkaSinkOptions
 from ferris_beam.errors import ConfigurationError, FerrisError
 
 _LONGEST_NAME = 249
-_PREFIX = "_ferris_ledger."
 _LEDGER = {
     "cleanup.policy": "compact",
     "max.message.bytes": str(8 << 20),
@@ -29,12 +28,8 @@ def ledger_name(topic: str, options: KafkaSinkOptions) -> str:
     """The ledger's topic of a sink."""
     if options.ledger_topic is not None:
         return options.ledger_topic
-    name = _PREFIX + topic
-    return name if len(name) <= _LONGEST_NAME else _PREFIX + sha256(topic.encode()).hexdigest()
-
-
-def is_ledger(name: str) -> bool:
-    return name.startswith(_PREFIX)
+    name = LEDGERS + topic
+    return name if len(name) <= _LONGEST_NAME else LEDGERS + sha256(topic.encode()).hexdigest()
 
 
 def ensure_topic(admin: Admin, topic: str, options: KafkaSinkOptions, cluster: Cluster) -> None:

@@ -22,9 +22,7 @@ class Transactions:
     about to be committed, and aborts the rest.
     """
 
-    def __init__(
-        self, cluster: Cluster, id: str, timeout: float, settings: dict[str, Any]
-    ) -> None:
+    def __init__(self, cluster: Cluster, id: str, timeout: float, settings: dict[str, Any]) -> None:
         self.id = id
         self._cluster = cluster
         self._wait = cluster.timeout
@@ -93,17 +91,20 @@ class Transactions:
         producer = self.ready()
         with self._dropping():
             for part in parts:
-                if part.headers is None:
-                    self._send_batches(producer, topic, part.documents())
-                else:
-                    self._send_singly(producer, topic, part)
+                if part.headers is not None or part.timestamps is not None:
+                    self._send_singly(producer, topic, part)  # batches know neither
+                    continue
+                for partition, documents in part.batches():
+                    self._send_batches(producer, topic, partition, documents)
             self._flush(producer)
 
-    def _send_batches(self, producer: Producer, topic: str, documents: list[Any]) -> None:
+    def _send_batches(
+        self, producer: Producer, topic: str, partition: int, documents: list[dict[str, Any]]
+    ) -> None:
         for at in range(0, len(documents), _AT_A_TIME):
             some = documents[at : at + _AT_A_TIME]
             while some:
-                queued = producer.produce_batch(topic, some)
+                queued = producer.produce_batch(topic, some, partition)
                 producer.poll(0)
                 if queued == len(some):
                     break

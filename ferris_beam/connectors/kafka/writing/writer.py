@@ -12,8 +12,8 @@ from confluent_kafka.admin import OffsetSpec
 from ferris_beam.connector import Holding, Receipt, Staged, Writer
 from ferris_beam.connectors.kafka.cluster import Admin, Cluster, topics_of
 from ferris_beam.connectors.kafka.options import KafkaSinkOptions
-from ferris_beam.connectors.kafka.writing.encoding import ValueEncoder
 from ferris_beam.connectors.kafka.writing.choose import value_encoder
+from ferris_beam.connectors.kafka.writing.encoding import ValueEncoder
 from ferris_beam.connectors.kafka.writing.ledger import TopicLedger
 from ferris_beam.connectors.kafka.writing.log import LedgerLog
 from ferris_beam.connectors.kafka.writing.messages import MessageMaker
@@ -154,8 +154,12 @@ class KafkaWriter(Writer):
 
     def claim(self, epoch: int, generation: int) -> None:
         identity = self._now.identity
-        document = {"kind": "claim", "plan": identity.plan}
-        document |= {"epoch": epoch, "generation": generation}
+        document = {
+            "kind": "claim",
+            "plan": identity.plan,
+            "epoch": epoch,
+            "generation": generation,
+        }
         self._append(document, lambda ledger: ledger.state.check_claim(identity, epoch))
 
     def prepare(self, epoch: int) -> None:
@@ -189,9 +193,7 @@ class KafkaWriter(Writer):
         if now.maker is None:
             (info,) = now.admin.topics([now.topic])
             encoder: ValueEncoder = value_encoder(self._options, now.topic)
-            now.maker = MessageMaker(
-                self._options, encoder, self._limit(now), len(info.partitions)
-            )
+            now.maker = MessageMaker(self._options, encoder, self._limit(now), len(info.partitions))
         return now.maker
 
     def commit(self, epoch: int, staged: Staged, entries: Sequence[Entry]) -> Receipt:
@@ -236,5 +238,3 @@ class KafkaWriter(Writer):
             log.close()
         found = {name: ledger.state for name, ledger in sorted(log.ledgers.items())}
         return {name: Holding(state) for name, state in found.items() if state.epoch}
-
-

@@ -69,6 +69,7 @@ class ChangeReader(Reader):
         self._control: psycopg.Connection[Any] | None = None
         self._session: Session | None = None
         self._tables: Tables | None = None
+        self._server_process = 0
         self._lag = Lag(self._replication)
 
     # ── opening ─────────────────────────────────────────────────────────────────────────────
@@ -171,6 +172,7 @@ class ChangeReader(Reader):
         state = self._replication.state(self._connection)
         assert state is not None
         start = max(needed(position), state.confirmed)
+        self._replication.free(self._connection, self._server_process)
         stream = open_stream(
             self._server,
             self._replication.slot,
@@ -179,6 +181,7 @@ class ChangeReader(Reader):
             state.confirmed,
             _PATIENCE_SECONDS,
         )
+        self._server_process = stream.server_process
         shaper, known = self._shaper(), self._known(progress)
         options = self._options
         rows = RowReader(self._connection, self._wanted(), known, shaper, options.batch_rows)

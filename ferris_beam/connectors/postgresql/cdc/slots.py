@@ -76,6 +76,7 @@ class Replication:
                 "CREATE PUBLICATION {} FOR {} WITH (publish_via_partition_root = true)"
             ).format(name, _published(tables, listed, connection.info.server_version))
             self._make(connection, statement, f"the publication {self.publication!r} is missing")
+            self._warn_of_identity(connection, listed)
             return
         there = {TableName(*row) for row in connection.execute(_PUBLISHED, (self.publication,))}
         missing = [table for table in listed if table not in there]
@@ -87,6 +88,20 @@ class Replication:
                 connection,
                 statement,
                 f"the publication {self.publication!r} lacks {', '.join(map(str, missing))}",
+            )
+            self._warn_of_identity(connection, missing)
+
+    def _warn_of_identity(self, connection: Connection, tables: list[TableName]) -> None:
+        """In a publication, updates and deletes of tables without an identity fail."""
+        rows = connection.execute(_WITHOUT_IDENTITY, ([str(table) for table in tables],))
+        for (name,) in rows.fetchall():
+            logger.warning(
+                "%s: %s has no primary key and no replica identity: now that its changes are "
+                "published, the server refuses to update or delete its rows. Run: ALTER TABLE %s "
+                "REPLICA IDENTITY FULL",
+                self.display,
+                name,
+                name,
             )
 
     # ── the slot ────────────────────────────────────────────────────────────────────────────
@@ -108,6 +123,15 @@ class Replication:
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
             "WHERE slot_name = %s",
             (self.slot,),
+        )
+
+    def free(self, connection: Connection, process: int) -> None:
+        """Ends the server's process that served this reader before, if it still holds the slot: it
+        may not know yet that the connection is gone."""
+        connection.execute(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots "
+            "WHERE slot_name = %s AND active_pid = %s",
+            (self.slot, process),
         )
 
     def state(self, connection: Connection) -> SlotState | None:
@@ -190,6 +214,12 @@ class Replication:
 
 
 _PUBLISHED = "SELECT schemaname, tablename FROM pg_catalog.pg_publication_tables WHERE pubname = %s"
+_WITHOUT_IDENTITY = """
+SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname || '.' || c.relname = ANY(%s) AND (c.relreplident = 'n' OR c.relreplident = 'd'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
+"""
 _RETAINED = """
 SELECT pg_wal_lsn_diff(
         CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,

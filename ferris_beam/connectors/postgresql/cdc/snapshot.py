@@ -26,6 +26,7 @@ from ferris_beam.connectors.postgresql.cdc.mark import KeyText, Progress, Window
 from ferris_beam.connectors.postgresql.cdc.positions import parse_lsn, record_end
 from ferris_beam.connectors.postgresql.cdc.tables import Connection, Table, TableName
 from ferris_beam.connectors.postgresql.cdc.windows import key_columns
+from ferris_beam.errors import ConfigurationError
 
 _SEEN = "SELECT pg_current_snapshot()::text, (extract(epoch FROM now()) * 1000000)::int8"
 _END_OF_LOG = "SELECT pg_current_wal_insert_lsn()::text"
@@ -163,8 +164,15 @@ def _values(values: KeyText, types: tuple[str, ...]) -> sql.Composable:
 
 
 def _last_key(records: pa.RecordBatch, table: Table) -> KeyText:
+    """Raises `ConfigurationError` where Arrow's type can't hold a value of the key."""
     row = records.num_rows - 1
-    return tuple(_text(records.column(index)[row].as_py()) for index in table.key_indices)
+    values = [records.column(index)[row].as_py() for index in table.key_indices]
+    if None in values:
+        raise ConfigurationError(
+            f"a value of the key of {table.name} can't be read (infinity, or too many digits), so "
+            "that the rows behind it can't be found: say snapshot=never, or change the value"
+        )
+    return tuple(_text(value) for value in values)
 
 
 def _text(value: Any) -> str:

@@ -18,10 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.pq import ExecStatus
 
 from ferris_beam.connectors.postgresql.cdc.positions import EPOCH_MICROSECONDS, format_lsn
+from ferris_beam.connectors.postgresql.cdc.results import error_of
 from ferris_beam.connectors.postgresql.failures import of_driver
 from ferris_beam.connectors.postgresql.server import Server
 from ferris_beam.errors import ConfigurationError, TransientError
@@ -87,7 +88,7 @@ class ReplicationStream:
         """The server's wal_sender_timeout in seconds; 0: it waits for ever."""
         result = self._connection.pgconn.exec_(b"SHOW wal_sender_timeout")
         if result.status != ExecStatus.TUPLES_OK:
-            raise of_driver(errors.error_from_result(result), self.display)
+            raise of_driver(error_of(result), self.display)
         return _seconds((result.get_value(0, 0) or b"0").decode())
 
     def _start(self, slot: str, publication: str, start: int) -> None:
@@ -102,8 +103,13 @@ class ReplicationStream:
         pgconn = self._connection.pgconn
         result = pgconn.exec_(statement.as_string(None).encode())
         if result.status != ExecStatus.COPY_BOTH:
-            raise of_driver(errors.error_from_result(result), self.display)
+            raise of_driver(error_of(result), self.display)
         pgconn.nonblocking = 1
+
+    @property
+    def server_process(self) -> int:
+        """The server's process that serves this stream, and holds the slot."""
+        return self._connection.pgconn.backend_pid
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +165,7 @@ class ReplicationStream:
     def _ended(self) -> None:
         result = self._connection.pgconn.get_result()
         if result is not None and result.status == ExecStatus.FATAL_ERROR:
-            raise of_driver(errors.error_from_result(result), self.display)
+            raise of_driver(error_of(result), self.display)
         raise TransientError(f"{self.display}: the server ended the stream of changes")
 
     def wait(self, seconds: float) -> None:

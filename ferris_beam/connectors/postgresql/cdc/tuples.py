@@ -25,6 +25,7 @@ from ferris_beam.connectors.postgresql.cdc.log import (
     Index,
     Mask,
 )
+from ferris_beam.connectors.postgresql.cdc.results import error_of
 from ferris_beam.connectors.postgresql.types import Column
 
 _BEHIND_OID = 5
@@ -186,7 +187,7 @@ class Decoder:
         pgconn = self._connection.pgconn
         result = pgconn.exec_params(query.as_string(None).encode(), values, oids, formats)
         if result.status != ExecStatus.TUPLES_OK:
-            raise psycopg.errors.error_from_result(result)
+            raise error_of(result)
         loader = Transformer(self._connection).get_loader(result.ftype(0), Format.TEXT)
         texts = [result.get_value(row, 0) for row in range(result.ntuples)]
         return [None if text is None else loader.load(text) for text in texts]

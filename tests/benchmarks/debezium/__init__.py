@@ -1,0 +1,1 @@
+"""Debezium's embedded engine, fetched by Maven and compiled once into the cache."""
