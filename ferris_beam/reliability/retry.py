@@ -27,6 +27,11 @@ class RetryPolicy:
     jitter: float = 0.1
 
 
+AT_WORK = RetryPolicy(patience=30.0, longest_wait=2.0)
+"""Once a run has begun: a server that was reached is worth a longer wait, as for a failover, than
+one at the start, which may be a mistake in its name."""
+
+
 def retrying(
     action: Callable[[], T],
     policy: RetryPolicy = RetryPolicy(),

@@ -14,7 +14,7 @@ from ferris_beam.batches import Batch
 from ferris_beam.connector import Chunk, Reader, Residual, Split
 from ferris_beam.errors import FatalError
 from ferris_beam.interval import Interval, Origin
-from ferris_beam.reliability import retrying
+from ferris_beam.reliability import AT_WORK, retrying
 from ferris_beam.reliability.dead_letters import DeadLetterFormat, strict_error
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.meter import Meter
@@ -95,7 +95,7 @@ class Reading(Operator):
 
         while True:
             stop_if_failed(self.run.identity.run)
-            chunk = retrying(following, on_retry=start_over)
+            chunk = retrying(following, AT_WORK, start_over)
             if chunk is None:
                 return
             position, mark = chunk.end, chunk.mark

@@ -22,7 +22,13 @@ from ferris_beam.connector import Receipt, Staged, Writer
 from ferris_beam.errors import BadRecordError, ConflictError, FerrisError
 from ferris_beam.interval import Origin
 from ferris_beam.ledger import Entry
-from ferris_beam.reliability import DeadLetterFormat, retrying, strict_error, write_good_rows
+from ferris_beam.reliability import (
+    AT_WORK,
+    DeadLetterFormat,
+    retrying,
+    strict_error,
+    write_good_rows,
+)
 from ferris_beam.reliability.dead_letters import SCHEMA, rejects_of_rows
 from ferris_beam.transforms.claims import claim
 from ferris_beam.transforms.context import PipelineContext, Run
@@ -268,7 +274,7 @@ class WriteDoFn(Operator):
     def _timed(self, action: Callable[[], T]) -> T:
         began = time.perf_counter_ns()
         try:
-            return retrying(action, on_retry=lambda: self.meter.count("retries"))
+            return retrying(action, AT_WORK, lambda: self.meter.count("retries"))
         finally:
             self.meter.count("write_micros", (time.perf_counter_ns() - began) // 1000)
 

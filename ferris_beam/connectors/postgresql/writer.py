@@ -24,7 +24,7 @@ from ferris_beam.connectors.postgresql.writing.waiting import found, prefix_of
 from ferris_beam.errors import BadRecordError, ConfigurationError, FatalError
 from ferris_beam.findings import Finding
 from ferris_beam.ledger import Entry, Identity, LedgerState
-from ferris_beam.reliability import retrying
+from ferris_beam.reliability import AT_WORK, retrying
 from ferris_beam.uri import Uri
 
 
@@ -124,7 +124,7 @@ class PostgresqlWriter(Writer):
 
     def ledger(self) -> LedgerState:
         now = self._now
-        return retrying(lambda: now.progress.state(now.rows))
+        return retrying(lambda: now.progress.state(now.rows), AT_WORK)
 
     def claim(self, epoch: int, generation: int) -> None:
         now = self._now

@@ -137,7 +137,8 @@ def test_enums_are_texts_and_composites_structs(database: Database) -> None:
     database.execute('CREATE TYPE weighted AS ("from" point3, weight numeric(4,1))')
     with database.connect() as connection:
         query = """SELECT 'sad'::mood AS a,
-            ROW(ROW(1, NULL, '{sad,"very \\"happy\\""}'), 2.5)::weighted AS b, ARRAY[ROW(NULL, 'x', '{}')::point3, NULL] AS c, NULL::weighted AS d"""
+            ROW(ROW(1, NULL, '{sad,"very \\"happy\\""}'), 2.5)::weighted AS b,
+            ARRAY[ROW(NULL, 'x', '{}')::point3, NULL] AS c, NULL::weighted AS d"""
         found, bad = read(connection, query)
     assert not bad
     point = pa.struct([("x", pa.int32()), ("label", pa.string()), ("moods", pa.list_(pa.string()))])

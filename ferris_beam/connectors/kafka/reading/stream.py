@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
+from confluent_kafka import KafkaError, Message, TopicPartition
 
 from ferris_beam.connectors.kafka.cluster import Cluster
 from ferris_beam.connectors.kafka.failures import Heard, explained, of_error
@@ -43,8 +43,8 @@ class Taken:
 class PartitionStream:
     """Messages of one partition in order, from any offset on.
 
-    ``fresh``: offset 0 stands for the first message that is there; any other offset that was
-    deleted is a loss, for which ``on_loss`` says whether to go on.
+    Offset 0 stands for the first message that is there; any other offset that was deleted is a
+    loss, for which ``on_loss`` ('error', 'earliest') says whether to go on.
     """
 
     def __init__(
@@ -88,9 +88,8 @@ class PartitionStream:
 
     def _assign(self, offset: int) -> None:
         self.position, self._ends_at = offset, -1
-        start = offset or OFFSET_BEGINNING
         with explained(self.display):
-            self.consumer.assign([TopicPartition(self.topic, self.partition, start)])
+            self.consumer.assign([TopicPartition(self.topic, self.partition, offset)])
 
     @property
     def idle(self) -> bool:
@@ -212,6 +211,9 @@ class PartitionStream:
                 f"{high:,} now: messages are gone that were read. Restore them, or start from "
                 "zero with --reset"
             )
+        if not self.position:  # what was deleted before anything was read is no loss
+            self._assign(low)
+            return
         lost = f"messages {self.position:,} to {low - 1:,} were deleted before they were read"
         if self._on_loss == "error":
             raise FatalError(
