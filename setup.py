@@ -31,8 +31,6 @@ CONNECTORS = {
     # The driver of each system, under the name of its scheme; file and memory need none.
     "postgresql": [
         "psycopg[binary,pool]>=3.2",  # the only Python driver with COPY BOTH, for replication
-        "adbc-driver-postgresql>=1.8",  # query results as Arrow
-        "pgpq>=0.12",  # Arrow batches as COPY BINARY: twice as fast as CSV
     ],
     "clickhouse": ["clickhouse-connect>=0.8"],
     "iceberg": ["pyiceberg[pyarrow]>=0.9"],
@@ -63,7 +61,13 @@ TEST = [
     "build>=1.2",  # the wheel that is tried in an empty environment
 ]
 
-BENCH = ["duckdb>=1.2", "polars>=1.20", "psutil>=6"]
+BENCH = [
+    "duckdb>=1.2",
+    "polars>=1.20",
+    "psutil>=6",
+    "adbc-driver-postgresql>=1.8",  # peers of our own decoding and encoding of COPY BINARY
+    "pgpq>=0.12",
+]
 
 setup(
     name="ferris-beam",

@@ -96,7 +96,7 @@ def _run(
     with tempfile.TemporaryDirectory(dir=cache, prefix="out-") as output:
         arguments = contender.arguments(Paths(cache, Path(output)))
         os.sync()
-        python = peers.interpreter(cache) if contender.foreign else sys.executable
+        python = peers.interpreter() if contender.foreign else sys.executable
         variables = {**environment, **contender.environment}
         spent, said = _spawn(contender.function, arguments, variables, python)
         facts, nbytes = None, 0

@@ -18,6 +18,7 @@ from ferris_beam.connectors.kafka.cluster import Admin, Cluster, TopicInfo, is_m
 from ferris_beam.connectors.kafka.decoding.choose import value_decoder, value_schema
 from ferris_beam.connectors.kafka.failures import explained
 from ferris_beam.connectors.kafka.options import KafkaSourceOptions
+from ferris_beam.connectors.kafka.reading.collecting import collector_paused
 from ferris_beam.connectors.kafka.reading.places import Places, begins_at, where
 from ferris_beam.connectors.kafka.reading.rows import RowMaker, Watermark
 from ferris_beam.connectors.kafka.reading.sampling import first_values
@@ -160,10 +161,12 @@ class KafkaReader(Reader):
         stream.seek(position)
         while True:
             ends = [*(b for b in borders if b > position), interval.end]
-            taken = stream.take(self._options.batch_rows, _BATCH_BYTES, ends[0])
-            if taken.end <= position:
-                return
-            rows = maker.rows(taken.messages)
+            with collector_paused():
+                taken = stream.take(self._options.batch_rows, _BATCH_BYTES, ends[0])
+                if taken.end <= position:
+                    return
+                rows = maker.rows(taken.messages)
+            taken.messages.clear()
             watermark.advance(rows.times)
             yield Chunk(
                 self._shown(rows.records),
@@ -175,7 +178,10 @@ class KafkaReader(Reader):
                 mark=watermark.mark,
             )
             position = taken.end
-            if position == interval.end or (taken.idle and interval.end is None):
+            if position == interval.end:
+                self._close_stream(interval.unit)  # it would go on to fetch what is behind
+                return
+            if taken.idle and interval.end is None:
                 return
 
     def _nothing(self, maker: RowMaker, end: int, watermark: Watermark) -> Chunk:
@@ -240,6 +246,11 @@ class KafkaReader(Reader):
                 f"{self._cluster.display}/{topic} was deleted and created again since its "
                 "partitions were listed; start from zero with --reset"
             )
+
+    def _close_stream(self, unit: str) -> None:
+        stream = self._streams.pop(unit, None)
+        if stream is not None:
+            stream.close()
 
     def close(self) -> None:
         streams, self._streams, self._admin = self._streams, {}, None

@@ -11,7 +11,6 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 
 from ferris_beam.connectors.kafka.cluster import Cluster
 from ferris_beam.connectors.kafka.failures import Heard, explained, of_error
-from ferris_beam.connectors.kafka.reading.collecting import collector_paused
 from ferris_beam.errors import FatalError, SourceChangedError
 
 _log = logging.getLogger("ferris_beam.kafka")
@@ -115,16 +114,15 @@ class PartitionStream:
         """
         taken: list[Message] = []
         size = 0
-        with collector_paused():
-            while True:
-                size = self._give(taken, rows, nbytes, border, size)
-                full = len(taken) >= rows or size >= nbytes
-                if full or (border is not None and self.position >= border):
-                    break
-                if self.idle and not self._fetch(0.0):
-                    break
-                if not self._held and not self.idle:
-                    self._fetch_patiently()
+        while True:
+            size = self._give(taken, rows, nbytes, border, size)
+            full = len(taken) >= rows or size >= nbytes
+            if full or (border is not None and self.position >= border):
+                break
+            if self.idle and not self._fetch(0.0):
+                break
+            if not self._held and not self.idle:
+                self._fetch_patiently()
         if border is not None and self.position > border:
             self.position = border
         if taken:
