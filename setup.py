@@ -34,7 +34,10 @@ CONNECTORS = {
     ],
     "clickhouse": ["clickhouse-connect>=0.8"],
     "iceberg": ["pyiceberg[pyarrow]>=0.9"],
-    "kafka": ["confluent-kafka[avro,schemaregistry]>=2.6,!=2.16.1"],  # 2.16.1 can't be resolved
+    "kafka": [
+        "confluent-kafka[avro,schemaregistry]>=2.6,!=2.16.1",  # 2.16.1 can't be resolved
+        "polars>=1.20",  # decodes Avro to columns
+    ],
     "avro": ["polars>=1.20"],  # decodes Avro to columns, ten times as fast as any other
     "yaml": ["pyyaml>=6"],  # named connections in YAML instead of TOML
 }

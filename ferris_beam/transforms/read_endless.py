@@ -38,7 +38,7 @@ class EndlessReadDoFn(Reading):
         super().setup()
         assert isinstance(self.run, Run)
         self.progress = SinkProgress(self.run, self.label, self.reader.earliest)
-        self.acknowledged = time.monotonic()
+        self.acknowledged: dict[str, float] = {}
         self.read: dict[str, Split] = {}
 
     def start_bundle(self) -> None:
@@ -102,10 +102,11 @@ class EndlessReadDoFn(Reading):
         """Tells the source what all sinks hold, where it is time to."""
         if not self.reader.confirms or not self.opened:
             return
-        if time.monotonic() - self.acknowledged < ACKNOWLEDGE_SECONDS:
+        unit, now = split.interval.unit, time.monotonic()
+        if now - self.acknowledged.setdefault(unit, now) < ACKNOWLEDGE_SECONDS:
             return
-        self.acknowledged = time.monotonic()
+        self.acknowledged[unit] = now
         with suppress(TransientError):
-            reached = self.progress.reached(split.interval.unit)
+            reached = self.progress.reached(unit)
             if reached is not None:
                 self.reader.acknowledge(split, reached)

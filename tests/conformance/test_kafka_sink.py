@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-import psutil
+import fastavro
 import pyarrow as pa
 import pytest
 
 from ferris_beam.testing import SinkCase, SinkConformance
 from ferris_beam.testing.cases import sample
-from tests.conformance.test_file import as_json
-from tests.connectors.kafka.conftest import NewTopic, broker, new_topic
-from tests.services.kafka import KafkaBroker, Topic
+from tests.conformance.test_file import as_json, as_records
+from tests.connectors.kafka.conftest import NewTopic, broker, new_topic, registry
+from tests.services.kafka import Topic
+from tests.services.schema_registry import SchemaRegistry
 
-__all__ = ["broker", "new_topic"]
+__all__ = ["broker", "new_topic", "registry"]
 
 _NOBODY = "kafka://127.0.0.1:1/orders?request_timeout=1s"
 
@@ -34,6 +34,20 @@ def shown(topic: Topic) -> pa.Table:
     )
 
 
+def shown_avro(topic: Topic, registry: SchemaRegistry) -> pa.Table:
+    """What consumers see that know nothing of us: fastavro and the registry."""
+    schemas: dict[bytes, Any] = {}
+    rows = []
+    for value in topic.values():
+        assert value is not None
+        header = value[:5]
+        if header not in schemas:
+            found = registry.call("GET", f"/schemas/ids/{int.from_bytes(header[1:], 'big')}")
+            schemas[header] = fastavro.parse_schema(json.loads(found["schema"]))
+        rows.append(fastavro.schemaless_reader(io.BytesIO(value[5:]), schemas[header], None))
+    return pa.Table.from_pylist(rows)
+
+
 def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) < 19 else Decimal(text)
 
@@ -45,17 +59,6 @@ def _column(name: str, values: list[Any]) -> pa.Array:
             known.field(name).type
         )
     return pa.array(values)
-
-
-@contextmanager
-def broker_hangs(broker: KafkaBroker) -> Iterator[None]:
-    """The broker answers nothing; afterwards it does what it was asked for."""
-    process = psutil.Process(broker.pid)
-    process.suspend()
-    try:
-        yield
-    finally:
-        process.resume()
 
 
 class TestJson(SinkConformance):
@@ -72,6 +75,19 @@ class TestJson(SinkConformance):
             table=table,
             as_stored=as_json,
             refused=refused,
-            interrupted=lambda: broker_hangs(topic.broker),
+            interrupted=topic.broker.hanging,
             failing=_NOBODY,
+        )
+
+
+class TestAvro(SinkConformance):
+    """With a registry."""
+
+    @pytest.fixture
+    def case(self, new_topic: NewTopic, registry: SchemaRegistry) -> SinkCase:
+        topic = new_topic(2)
+        return SinkCase(
+            uri=topic.uri(format="avro", schema_registry=registry.url),
+            read=lambda: shown_avro(topic, registry),
+            as_stored=as_records,
         )

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psutil
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
@@ -93,6 +94,18 @@ class KafkaBroker:
             processes.kill(self._process)
             self._process = None
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Within, it answers nothing; afterwards it does what it was asked for."""
+        process = psutil.Process(self.pid)
+        process.suspend()
+        try:
+            while not all(state == "T" for state in _states(self.pid)):
+                process.status()  # threads stop one after the other
+            yield
+        finally:
+            process.resume()
+
     def remove(self) -> None:
         """Ends it and removes its folder: nobody asks what it kept."""
         self.kill()
@@ -134,6 +147,12 @@ class KafkaBroker:
             return bool(self.admin.list_topics(timeout=0.5).brokers)
         except KafkaException:
             return False
+
+
+def _states(pid: int) -> Iterator[str]:
+    """Of all threads of a process, by Linux's letters."""
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 @contextmanager

@@ -39,8 +39,8 @@ _CONFIGURATION = {
     KafkaError.INVALID_CONFIG: "check topic_config",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "transaction_timeout is above the broker's "
     "transaction.max.timeout.ms",
-    KafkaError.INVALID_RECORD: "a topic with cleanup.policy=compact takes only messages with a key: "
-    "set key=",
+    KafkaError.INVALID_RECORD: "a topic with cleanup.policy=compact takes only messages with a "
+    "key: set key=",
     KafkaError.INVALID_TIMESTAMP: "the topic's message.timestamp.before.max.ms or "
     "message.timestamp.after.max.ms refuses a message's timestamp",
     KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it",

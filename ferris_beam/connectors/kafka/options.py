@@ -97,6 +97,39 @@ class _Same:
         return Problem(text, "ConflictingParameters", self.name)
 
 
+@dataclass(frozen=True)
+class _OnlyWith:
+    """An option that means something to some formats only."""
+
+    name: str
+    formats: tuple[str, ...]
+
+    def problem(
+        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
+    ) -> Problem | None:
+        if effective is None or given.get(self.name) is None:
+            return None
+        if effective.get("format") in self.formats:
+            return None
+        formats = " or ".join(f"format={name}" for name in self.formats)
+        text = f"{self.name} works only with {formats}; add that or leave it out"
+        return Problem(text, "InvalidCombination", self.name)
+
+
+class _KeyFormat:
+    """Says what a column holds, which must be there."""
+
+    def problem(
+        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
+    ) -> Problem | None:
+        if effective is None or given.get("key_format") is None:
+            return None
+        if "key" in effective.get("metadata", ()):
+            return None
+        text = "key_format works only with metadata=key; add that or leave it out"
+        return Problem(text, "InvalidCombination", "key_format")
+
+
 _LIBRDKAFKA = (
     "security.protocol",
     "sasl.mechanism",
@@ -211,10 +244,20 @@ class KafkaSourceOptions(ConnectionOptions):
     )
     rules = (
         *ConnectionOptions.rules,
-        exclusive("format", "decoder"),
+        *(
+            exclusive("decoder", name)
+            for name in ("format", "schema", "types", "extra_keys", "sample_messages")
+        ),
         requires("schema_file", format="avro"),
         exclusive("schema_file", "schema_registry"),
         exclusive("schema", "types"),
+        exclusive("schema", "extra_keys"),
+        _OnlyWith("schema", ("json", "csv")),
+        requires("types", format="json"),
+        requires("extra_keys", format="json"),
+        requires("sample_messages", format="json"),
+        requires("delimiter", format="csv"),
+        _KeyFormat(),
     )
 
     pattern: Pattern | None = option(
@@ -262,11 +305,8 @@ class KafkaSourceOptions(ConnectionOptions):
         "first that is there and say so in the log.",
         example="earliest",
     )
-    format: SourceFormat | None = option(
-        None,
-        name="format",
-        description="What values are; by default json.",
-        example="avro",
+    format: SourceFormat = option(
+        "json", name="format", description="What values are.", example="avro"
     )
     decoder: Function | None = option(
         None,
@@ -360,6 +400,7 @@ class KafkaSinkOptions(ConnectionOptions):
     )
     rules = (
         *ConnectionOptions.rules,
+        requires("non_finite", format="json"),
         requires("subject", format="avro"),
         requires("subject_strategy", format="avro"),
         requires("tombstones", "key"),

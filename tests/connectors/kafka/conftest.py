@@ -1,8 +1,9 @@
-"""A broker and a registry for all tests here, and topics for each."""
+"""A broker and a registry for all tests that use these fixtures, and topics for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,17 +13,28 @@ from tests.services.schema_registry import SchemaRegistry
 
 NewTopic = Callable[..., Topic]
 
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[KafkaBroker]:
-    with kafka.running() as started:
-        yield started
+_brokers: list[KafkaBroker] = []
+_registries: list[SchemaRegistry] = []
 
 
 @pytest.fixture(scope="session")
-def registry() -> Iterator[SchemaRegistry]:
-    with schema_registry.running() as started:
-        yield started
+def broker(pytestconfig: pytest.Config) -> KafkaBroker:
+    """One for the whole session, also where modules elsewhere import this fixture."""
+    if not _brokers:
+        running = ExitStack()
+        _brokers.append(running.enter_context(kafka.running()))
+        pytestconfig.add_cleanup(running.close)
+    return _brokers[0]
+
+
+@pytest.fixture(scope="session")
+def registry(pytestconfig: pytest.Config) -> SchemaRegistry:
+    """One for the whole session, too."""
+    if not _registries:
+        running = ExitStack()
+        _registries.append(running.enter_context(schema_registry.running()))
+        pytestconfig.add_cleanup(running.close)
+    return _registries[0]
 
 
 @pytest.fixture

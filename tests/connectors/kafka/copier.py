@@ -21,12 +21,12 @@ PATH = ("Read",)
 STEP = 40
 
 
-def commit(writer: Writer, epoch: int, start: int, stop: int) -> None:
+def commit(writer: Writer, epoch: int, start: int, stop: int, unit: str = "numbers") -> None:
     """Rows with these numbers, in order."""
     numbers = list(range(start, stop))
     staged = writer.begin()
     staged.write(pa.RecordBatch.from_pydict({"id": numbers, "text": ["x" * 200] * len(numbers)}))
-    origin = Origin(PATH, Interval("numbers", start, stop), "v1", ordered=True)
+    origin = Origin(PATH, Interval(unit, start, stop), "v1", ordered=True)
     retrying(lambda: writer.commit(epoch, staged, [Entry(origin, len(numbers))]))
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import psutil
 import pytest
 
 from ferris_beam.connector import Reader, Writer
@@ -135,16 +134,6 @@ def test_a_broker_without_tls_is_told_from_one_with(topic: Topic) -> None:
 # ── a broker that hangs ─────────────────────────────────────────────────────────────────────────
 
 
-@contextmanager
-def hanging(broker: KafkaBroker) -> Iterator[None]:
-    process = psutil.Process(broker.pid)
-    process.suspend()
-    try:
-        yield
-    finally:
-        process.resume()
-
-
 def test_a_broker_that_hangs_while_it_is_read_is_noticed_and_reading_goes_on(
     topic: Topic,
 ) -> None:
@@ -152,7 +141,7 @@ def test_a_broker_that_hangs_while_it_is_read_is_noticed_and_reading_goes_on(
     uri = topic.uri(until="now", batch_rows=2, request_timeout="2s", schema="id:int64")
     with reading(uri) as reader:
         (split,) = reader.splits({})
-        with hanging(topic.broker), pytest.raises(TransientError):
+        with topic.broker.hanging(), pytest.raises(TransientError):
             list(reader.read(split))
         reader.close()
         reader.open()
@@ -255,6 +244,23 @@ def test_brokers_may_come_from_the_environment(
     topic.produce([b'{"id":1}'])
     monkeypatch.setenv("KAFKA_BROKERS", topic.broker.address)
     assert read(f"kafka:///{topic.name}").to_pylist() == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "schema=id:int64&format=avro",
+        "types=id:int64&format=string",
+        "delimiter=;",
+        "schema_file=a.avsc",
+        "decoder=a:b&schema=id:int64",
+        "key_format=string",
+        "extra_keys=reject&schema=id:int64",
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(options: str) -> None:
+    with pytest.raises(ConfigurationErrors, match=r"works only with|exclude each other"):
+        reader_of(f"kafka://b:9092/orders?{options}")
 
 
 def test_a_source_needs_topics_or_a_pattern_and_not_both() -> None:

@@ -179,6 +179,13 @@ def test_other_keys_are_ignored_or_reject_their_message(topic: Topic) -> None:
     assert "'new' is no column" in rejects[0].reason
 
 
+def test_json_behind_the_id_of_a_schema_is_read_as_well(topic: Topic) -> None:
+    topic.produce([b'\0\0\0\0\x07{"id":1}', b'{"id":2}', b"\0\0\0\0\x07", b"\0{"])
+    table, rejects = read_all(topic.uri())
+    assert table["id"].to_pylist() == [1, 2]
+    assert [each.position for each in rejects] == [2, 3]
+
+
 def test_columns_are_told_by_the_first_messages_and_by_types(topic: Topic) -> None:
     topic.produce([b'{"zip":"01067","n":1}', b"{bad", b'{"n":2.5,"at":"2024-01-01T00:00:00Z"}'])
     with reading(topic.uri(), types={"zip": "int64"}) as reader:
@@ -285,9 +292,10 @@ def test_types_that_others_are_named_by_come_from_references(
     topic: Topic, registry: SchemaRegistry
 ) -> None:
     place = {"type": "record", "name": "Place", "fields": [{"name": "x", "type": "int"}]}
+    place["namespace"] = "shop"
     registry.register(f"{topic.name}-place", place)
-    schema = order({"name": "place", "type": "Place"})
-    references = [{"name": "Place", "subject": f"{topic.name}-place", "version": 1}]
+    schema = {**order({"name": "place", "type": "Place"}), "namespace": "shop"}
+    references = [{"name": "shop.Place", "subject": f"{topic.name}-place", "version": 1}]
     id = registry.register(f"{topic.name}-value", schema, references=references)
     whole = order({"name": "place", "type": place})
     topic.produce([encoded(id, whole, {"id": 1, "place": {"x": 5}})])

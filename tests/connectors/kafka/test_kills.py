@@ -7,12 +7,15 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from ferris_beam.connectors.kafka.writing import ledger
+from ferris_beam.connectors.kafka.writing.writer import KafkaWriter
 from ferris_beam.errors import SupersededError
 from ferris_beam.ledger import Identity
 from tests.connectors.kafka.conftest import NewTopic
@@ -107,6 +110,42 @@ def test_an_older_run_is_refused_also_where_its_producer_was_never_fenced(topic:
         older.close()
         newer.close()
     assert numbers(topic) == list(range(20))
+
+
+def test_a_writer_of_the_same_run_that_hangs_is_passed_and_writes_again(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction is ended by the one that waits behind it; what it held is sent anew."""
+    monkeypatch.setattr(ledger, "_PATIENCE", 0.2)
+    slow, quick = writer_of(topic.uri()), writer_of(topic.uri())
+    for writer in (slow, quick):
+        writer.open(Identity("p", "run-1", "plan"))
+        writer.claim(1, 1)
+    hangs, goes_on = threading.Event(), threading.Event()
+    assert isinstance(slow, KafkaWriter)
+    inner = slow._ledger(create=True)
+    assert inner is not None
+    wait = inner._wait_for
+
+    def hanging(offset: int) -> None:
+        hangs.set()
+        assert goes_on.wait(60)
+        wait(offset)
+
+    monkeypatch.setattr(inner, "_wait_for", hanging)
+    thread = threading.Thread(target=commit, args=(slow, 1, 0, 10, "first"))
+    thread.start()
+    try:
+        assert hangs.wait(60)
+        commit(quick, 1, 10, 20, "second")
+        assert numbers(topic) == list(range(10, 20))
+    finally:
+        goes_on.set()
+        thread.join()
+        slow.close()
+        quick.close()
+    assert numbers(topic) == list(range(20))
+    assert len(numbers(topic, committed=False)) == 30
 
 
 def test_aborted_messages_show_that_transactions_were_at_work(topic: Topic) -> None:

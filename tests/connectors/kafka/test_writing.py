@@ -166,6 +166,13 @@ def test_a_topic_is_created_as_it_is_asked_for(broker: KafkaBroker, topic: Topic
     assert len(broker.admin.list_topics(made.name).topics[made.name].partitions) == 3
 
 
+def test_looking_at_a_sink_creates_nothing(broker: KafkaBroker, topic: Topic) -> None:
+    made = Topic(broker, f"{topic.name}-made")
+    findings = list(writer_of(made.uri(create_topic="true")).diagnose())
+    assert [finding.state for finding in findings] == ["ok"]
+    assert not [name for name in broker.admin.list_topics().topics if made.name in name]
+
+
 def test_a_topic_that_is_not_there_is_named_with_what_to_do(broker: KafkaBroker) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere.*Unknown topic.*\n.*create_topic=true"):
         write(f"kafka://{broker.address}/nowhere", sample())

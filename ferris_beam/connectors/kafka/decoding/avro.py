@@ -24,7 +24,7 @@ from ferris_beam.connectors.kafka.registry import (
     Registry,
     id_of,
 )
-from ferris_beam.errors import SchemaError
+from ferris_beam.errors import FatalError, SchemaError
 from ferris_beam.formats.avro.codecs import DamagedBlock
 from ferris_beam.formats.avro.decoder import Decoder, Unpacked
 from ferris_beam.formats.avro.schema import Kind, parse
@@ -148,7 +148,7 @@ class RegisteredAvroDecoder(ValueDecoder):
                 found = AvroGroup(record_of(registered), self._announced)
             except NoSuchSchemaError:
                 return Flaw(f"the registry has no schema {id}", "schema")
-            except SchemaError as error:
+            except FatalError as error:  # it has no columns, or is no Avro
                 found = Flaw(error.message, "schema")
             self._groups[header] = found
         return found
@@ -168,23 +168,28 @@ def record_of(registered: Registered) -> Kind:
 def _document(registered: Registered) -> Any:
     """The schema with the definitions that it refers to put in their places."""
     definitions = {name: _document(each) for name, each in registered.references.items()}
-    return _inlined(json.loads(registered.text), definitions)
+    schema = json.loads(registered.text)
+    return _inlined(schema, definitions, "") if definitions else schema
 
 
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+def _inlined(schema: Any, definitions: dict[str, Any], namespace: str) -> Any:
+    """Each definition once, where its name stands first; names without a dot are those of the
+    namespace around them."""
     if isinstance(schema, str):
-        return definitions.pop(schema, schema)
+        full = schema if "." in schema or not namespace else f"{namespace}.{schema}"
+        return definitions.pop(full, definitions.pop(schema, schema))
     if isinstance(schema, list):
-        return [_inlined(branch, definitions) for branch in schema]
+        return [_inlined(branch, definitions, namespace) for branch in schema]
     if not isinstance(schema, dict):
         return schema
+    space = schema.get("namespace") or schema.get("name", "").rpartition(".")[0] or namespace
     parts = {**schema}
     for name in ("type", "items", "values"):
         if name in parts:
-            parts[name] = _inlined(parts[name], definitions)
+            parts[name] = _inlined(parts[name], definitions, space)
     if "fields" in parts:
         parts["fields"] = [
-            {**each, "type": _inlined(each["type"], definitions)} for each in parts["fields"]
+            {**each, "type": _inlined(each["type"], definitions, space)} for each in parts["fields"]
         ]
     return parts
 

@@ -15,7 +15,7 @@ from ferris_beam.connectors.kafka.decoding.avro import (
     plain_schema,
 )
 from ferris_beam.connectors.kafka.decoding.base import ValueDecoder
-from ferris_beam.connectors.kafka.decoding.lines import CsvDecoder, JsonDecoder
+from ferris_beam.connectors.kafka.decoding.lines import CsvDecoder, JsonDecoder, without_header
 from ferris_beam.connectors.kafka.decoding.plain import (
     BytesDecoder,
     FunctionDecoder,
@@ -109,7 +109,8 @@ def _declared(types: dict[str, str]) -> pa.Schema:
 
 
 def _of_sample(values: Sequence[bytes], options: KafkaSourceOptions, display: str) -> pa.Schema:
-    lines = [value.replace(b"\n", b" ") for value in values if value and value.strip()]
+    contents = map(without_header, values)
+    lines = [value.replace(b"\n", b" ") for value in contents if value.strip()]
     blocks = [Block.of(b"\n".join(lines[at : at + 1000])) for at in range(0, len(lines), 1000)]
     found = settled(reduce(merged, map(infer_schema, blocks), pa.schema([])))
     for name, kind in options.types.items():

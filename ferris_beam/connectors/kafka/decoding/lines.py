@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ferris_beam.connectors.kafka.decoding.base import Decoded, ValueDecoder
+from ferris_beam.connectors.kafka.registry import HEADER, id_of
 from ferris_beam.formats.csv.parser import CsvParser
 from ferris_beam.formats.csv.rows import Dialect
 from ferris_beam.formats.grid import Parsed, Parser
@@ -22,6 +23,15 @@ from ferris_beam.formats.window import Block
 
 _EMPTY = Flaw("an empty value")
 _SEVERAL = Flaw("not one row, but none or several")
+
+
+def without_header(value: bytes) -> bytes:
+    """JSON begins with no zero byte: where there is one, it begins the id of a schema."""
+    return value[HEADER:] if _has_header(value) else value
+
+
+def _has_header(value: bytes) -> bool:
+    return id_of(value[:HEADER]) is not None
 
 
 class LineDecoder(ValueDecoder):
@@ -34,9 +44,9 @@ class LineDecoder(ValueDecoder):
     def decode(self, values: Sequence[bytes]) -> Decoded:
         if not values:
             return Decoded(self._none())
-        text = b"\n".join(values)
-        if text.count(b"\n") == len(values) - 1 and b"" not in values:
-            parsed = self._parser.parse(Block.of(text))
+        block = Block.of(b"\n".join(values))
+        if b"" not in values and block.count_lines() == len(values):
+            parsed = self._parser.parse(block)
             if parsed.records.num_rows + len(parsed.bad) == len(values):
                 return Decoded(parsed.records, _numbered(parsed, values))
         return self._one_by_one(values)
@@ -90,6 +100,14 @@ class JsonDecoder(LineDecoder):
     def __init__(self, schema: pa.Schema, extra_keys: str) -> None:
         super().__init__(JsonLinesParser(schema, extra_keys))
         self._extra_keys = extra_keys
+
+    def decode(self, values: Sequence[bytes]) -> Decoded:
+        if values and _has_header(values[0]):
+            values = list(map(without_header, values))
+        decoded = super().decode(values)
+        if any(_has_header(values[number]) for number in decoded.bad):  # only some have it
+            return super().decode(list(map(without_header, values)))
+        return decoded
 
     def narrowed(self, columns: Sequence[str]) -> ValueDecoder:
         if self._extra_keys == "reject":

@@ -72,7 +72,7 @@ class KafkaReader(Reader):
         self._admin: Admin | None = None
         self._streams: dict[str, PartitionStream] = {}
         self._maker: tuple[bytes, RowMaker] | None = None
-        self._marks: dict[str, Watermark] = {}
+        self._marks: dict[str, tuple[int, Watermark]] = {}
 
     @property
     def display(self) -> str:
@@ -119,7 +119,7 @@ class KafkaReader(Reader):
             if end is not None and end <= start:
                 continue
             size = None if end is None else (end - start) * _USUAL_BYTES
-            words = self._options.format or ("custom" if self._options.decoder else "json")
+            words = self._options.decoder or self._options.format
             interval = Interval(unit, start, end)
             yield Split(interval, identity, details, False, ordered=True, size=size, format=words)
 
@@ -153,8 +153,8 @@ class KafkaReader(Reader):
         position, begin = interval.start, begins_at(split.identity)
         borders = sorted(b for b in split.borders if b > position)
         if position < begin:  # what is before is not wanted, and that is remembered
-            yield self._nothing(maker, begin, watermark)
-            position = begin
+            position = begin if interval.end is None else min(begin, interval.end)
+            yield self._nothing(maker, position, watermark)
         if interval.end is not None and position >= interval.end:
             return
         stream = self._stream(split)
@@ -166,8 +166,9 @@ class KafkaReader(Reader):
                 if taken.end <= position:
                     return
                 rows = maker.rows(taken.messages)
-            taken.messages.clear()
+                taken.messages.clear()  # while nobody looks at them
             watermark.advance(rows.times)
+            self._marks[interval.unit] = (taken.end, watermark)
             yield Chunk(
                 self._shown(rows.records),
                 taken.end,
@@ -213,13 +214,13 @@ class KafkaReader(Reader):
         return RowMaker(decoder, system, options.key_format, options.tombstones, options.event_time)
 
     def _watermark(self, split: Split) -> Watermark:
-        unit = split.interval.unit
-        found = self._marks.get(unit)
-        if found is None:
-            late, future = self._options.out_of_orderness, self._options.max_future
-            micros = [round(each.total_seconds() * 1_000_000) for each in (late, future)]
-            found = self._marks[unit] = Watermark(micros[0], micros[1], split.mark)
-        return found
+        """The one that was left where the split begins; else the one that its mark tells."""
+        reached, found = self._marks.get(split.interval.unit, (-1, None))
+        if found is not None and reached == split.interval.start:
+            return found
+        late, future = self._options.out_of_orderness, self._options.max_future
+        micros = [round(each.total_seconds() * 1_000_000) for each in (late, future)]
+        return Watermark(micros[0], micros[1], split.mark)
 
     def _stream(self, split: Split) -> PartitionStream:
         unit = split.interval.unit

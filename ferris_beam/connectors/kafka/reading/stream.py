@@ -10,13 +10,19 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, TopicPartition
 
 from ferris_beam.connectors.kafka.cluster import Cluster
-from ferris_beam.connectors.kafka.failures import Heard, explained, of_error
-from ferris_beam.errors import FatalError, SourceChangedError
+from ferris_beam.connectors.kafka.failures import Heard, explained, of_error, words_of
+from ferris_beam.errors import FatalError, SourceChangedError, TransientError
 
 _log = logging.getLogger("ferris_beam.kafka")
 
 _AT_A_TIME = 1000
 _WAIT = 0.02
+_GONE = (
+    KafkaError.UNKNOWN_TOPIC_ID,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+)
 _SETTINGS: dict[str, Any] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "error",
@@ -189,11 +195,8 @@ class PartitionStream:
                 self.position = max(self.position, self._ends_at)
         elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             self._lost()
-        elif code in (KafkaError.UNKNOWN_TOPIC_ID, KafkaError._UNKNOWN_PARTITION):
-            raise SourceChangedError(
-                f"{self.display}: the topic was deleted, or deleted and created again; what was "
-                "read can't be matched with what is there. Start from zero with --reset"
-            )
+        elif code in _GONE:  # or not known everywhere yet; whoever opens it again looks
+            raise TransientError(f"{self.display}: {words_of(error)}")
         else:
             self._heard.raise_if_final(self.display)
             raise of_error(error, self.display)

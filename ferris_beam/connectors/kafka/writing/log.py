@@ -53,13 +53,12 @@ class LedgerLog:
         """Reads what is decided; whether that is everything below ``offset``, after a wait of at
         most ``seconds`` for the transactions that aren't."""
         until = time.monotonic() + seconds
-        while True:
+        while self._decided < offset:
             self._read_on()
-            if self._decided >= offset:
-                return True
-            if time.monotonic() >= until:
+            if self._decided < offset and time.monotonic() >= until:
                 self._heard.raise_if_final(self._display)
                 return False
+        return True
 
     def _read_on(self) -> None:
         with explained(self._display):

@@ -7,7 +7,7 @@ from hashlib import sha256
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
-from ferris_beam.connectors.kafka.cluster import LEDGERS, Admin, Cluster
+from ferris_beam.connectors.kafka.cluster import LEDGERS, Admin
 from ferris_beam.connectors.kafka.options import KafkaSinkOptions
 from ferris_beam.errors import ConfigurationError, FerrisError
 
@@ -32,7 +32,7 @@ def ledger_name(topic: str, options: KafkaSinkOptions) -> str:
     return name if len(name) <= _LONGEST_NAME else LEDGERS + sha256(topic.encode()).hexdigest()
 
 
-def ensure_topic(admin: Admin, topic: str, options: KafkaSinkOptions, cluster: Cluster) -> None:
+def ensure_topic(admin: Admin, topic: str, options: KafkaSinkOptions) -> None:
     """Creates the topic where it isn't there and ``create_topic`` is set.
 
     Raises `ConfigurationError` where it isn't there else.
