@@ -19,7 +19,7 @@ INTO 'clickhouse://localhost:8123/analytics';
 """,  # noqa: W291
     ),
     "enriched_orders": (
-        "kafka",
+        "s3",
         """\
 -- Cross-source enrichment
 CREATE STREAM enriched_orders AS  

@@ -16,8 +16,10 @@ from ferris_beam.sql.plan.builder import Builder, CommonTable
 from ferris_beam.sql.plan.catalog import Catalog, Entry, pointing
 from ferris_beam.sql.plan.changelog import check_changes, is_bounded
 from ferris_beam.sql.statements import Emit, Endpoint, Statement
+from ferris_beam.sql.syntax.relations import endpoint_of
 from ferris_beam.sql.text import SqlText
-from ferris_beam.transforms.endpoint import Endpoint as SinkEndpoint
+from ferris_beam.transforms.endpoint import Direction
+from ferris_beam.transforms.endpoint import Endpoint as Pointed
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,14 @@ class _Planner:
     def _check_sink(self, query: parsed.CreateStream) -> None:
         """Before the query is planned, for which sources are asked over the network."""
         if query.sink is not None:
-            check_sink(query.sink, self.text)
+            check_endpoint(query.sink, self.text, "sink")
+
+    def _check_sources(self, query: exp.Query) -> None:
+        """All of them, before the first one is asked over the network."""
+        for table in query.find_all(exp.Table):
+            endpoint = endpoint_of(table)
+            if endpoint is not None:
+                check_endpoint(endpoint, self.text, "source")
 
     def _select(self, query: parsed.Select, statement: Statement) -> None:
         node = self._query(query.query, query.emit, False)
@@ -117,6 +126,7 @@ class _Planner:
         self.outputs.append(Output("", node, None, None, {}, statement))
 
     def _query(self, query: exp.Query, emit: Emit | None, has_sink: bool) -> Node:
+        self._check_sources(query)
         node = Builder(self.catalog, self.text, shared=self.shared).plan(query).node
         self.streams.update(self.shared.values())
         check_changes(node, emit, query, self.text, self.catalog)
@@ -141,9 +151,10 @@ class _Planner:
         return text_rows(("name", "kind"), rows)
 
 
-def check_sink(sink: Endpoint, text: SqlText) -> None:
-    """Judges URI and options of a sink, and touches nothing; `SqlError` with a caret."""
-    pointing(sink, text, lambda: SinkEndpoint.of(sink.uri, dict(sink.options), "sink"))
+def check_endpoint(endpoint: Endpoint, text: SqlText, direction: Direction) -> None:
+    """Judges URI and options, and touches nothing; `SqlError` with a caret."""
+    options = dict(endpoint.options)
+    pointing(endpoint, text, lambda: Pointed.of(endpoint.uri, options, direction))
 
 
 def text_rows(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> nodes.Rows:
