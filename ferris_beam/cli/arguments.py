@@ -109,14 +109,15 @@ def _add_reference_commands(commands: Any) -> None:
     _add(commands, "connectors", "what can be read and written, and with which guarantee")
     describe = _add(commands, "describe", "every option of a scheme's source and of its sink")
     describe.add_argument("scheme", metavar="SCHEME", help="such as file; a whole URI will do")
-    what = "the pages of all options and of all functions of SQL, generated from the code"
+    _add(commands, "runners", "what each runner was seen to do, and what of it fails")
+    what = "the pages of all options, SQL functions and runners, generated from the code"
     reference = _add(commands, "reference", what, json=False)
     reference.add_argument(
         "page",
         nargs="?",
-        choices=("options", "functions"),
+        choices=("options", "functions", "runners"),
         default="options",
-        help="the connectors' options (the default), or the functions of SQL",
+        help="the connectors' options (the default), the functions of SQL, or what runners can do",
     )
     action = reference.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", metavar="PATH", help="writes the page")

@@ -1,4 +1,4 @@
-"""``python -m ferris_beam reference``: the pages of options and of functions, from the code."""
+"""``python -m ferris_beam reference``: pages on options, functions and runners, from the code."""
 
 from __future__ import annotations
 
@@ -73,6 +73,10 @@ def check(path: Path, name: str = "options") -> None:
 def _wanted(name: str) -> str:
     if name == "options":
         return page()
+    if name == "runners":
+        from ferris_beam.runners.page import page as page_of_runners
+
+        return page_of_runners()
     from ferris_beam.sql.functions.page import page as page_of_functions
 
     return page_of_functions()

@@ -18,8 +18,11 @@ from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_start
 from ferris_beam.runners.cached_views import CachedViews
 from ferris_beam.runners.choice import Choice, choose
+from ferris_beam.runners.features import features_of
+from ferris_beam.runners.gate import check, limits
+from ferris_beam.runners.options import RunnerOptions
 from ferris_beam.runners.signals import stopped_by_signals
-from ferris_beam.runners.worker_output import worker_tracebacks_held_back
+from ferris_beam.runners.worker_output import all_logs_shown, worker_tracebacks_held_back
 from ferris_beam.transforms.claims import FinishedError, claim
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.graph import Promise
@@ -49,12 +52,16 @@ def launch(
     choice = choose(options)
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
-    choice = choice.settled(pipeline.options)
+    choice = choice.settled(pipeline)
     context = PipelineContext.of(pipeline)
+    checked = options.view_as(RunnerOptions)
+    needed = features_of(pipeline)
+    check(choice.runner, needed, checked.allow_unverified)
     _refuse_local_secrets(context, choice)
     run = context.as_run()
     if not quiet:
-        show_start(announcement(choice, run))
+        told = "; ".join(limits(choice.runner, needed))
+        show_start(announcement(choice, run) | ({"limits": told} if told else {}))
     began = time.monotonic()
     if choice.in_process:
         try:
@@ -159,6 +166,10 @@ def _arrow_threads(options: PipelineOptions) -> Iterator[None]:
         pa.set_cpu_count(before)
 
 
+def _is_verbose(options: PipelineOptions) -> bool:
+    return bool(options.view_as(RunnerOptions).verbose)
+
+
 def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
     """Runs the pipeline to its end and returns its metrics."""
     stoppable = stopped_by_signals(run.identity.run) if choice.in_process else nullcontext()
@@ -166,24 +177,27 @@ def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
     try:
         silent = quiet or not choice.in_process
         shown = Progress(run.identity.run, quiet=silent)
-        with stoppable, threads, worker_tracebacks_held_back(), shown:
+        logs = all_logs_shown() if _is_verbose(pipeline.options) else worker_tracebacks_held_back()
+        with stoppable, threads, logs, choice.serving(pipeline.options), shown:
             result = pipeline.run()
             result.wait_until_finish()
-        return result.metrics()
+            return result.metrics() if choice.counts else tally(run.identity.run)
     except KeyboardInterrupt:  # before the run began, or on a runner in other processes
         with recorded(run.identity.run):
             raise FatalError(
                 f"interrupted; what was committed stays. --resume {run.identity.name} (or the "
                 "same command with --name) goes on"
             ) from None
-    except FerrisError:
-        raise
+    except StoppedError as error:
+        raise _stopped(run) from error
     except Exception as error:
         known = failure_of(run.identity.run)
         if isinstance(known, FerrisError):
             raise known from error
         if known is None and is_stopping(run.identity.run):
             raise _stopped(run) from error
+        if isinstance(error, FerrisError):
+            raise
         found = find_in_text(str(error))
         if found is not None:
             raise found from error

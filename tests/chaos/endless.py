@@ -11,7 +11,7 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class EndlessCopy:
     source: str
     out: Path
     name: str = "chaos"
+    flags: Sequence[str] = ()
 
     def start(self) -> subprocess.Popen[str]:
         command = [
@@ -35,6 +36,7 @@ class EndlessCopy:
             *("--source", f"file://{self.source}"),
             *("--sink", f"file://{self.out}/rows.jsonl"),
             *("--dead-letters", f"file://{self.out}/rejected.jsonl"),
+            *self.flags,
         ]
         self.out.mkdir(exist_ok=True)
         return subprocess.Popen(

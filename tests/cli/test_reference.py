@@ -17,6 +17,10 @@ def test_the_page_in_docs_is_what_the_code_says() -> None:
     reference.check(PAGE)
 
 
+def test_the_page_of_runners_in_docs_is_what_the_code_says() -> None:
+    reference.check(REPOSITORY / "docs" / "runners.md", "runners")
+
+
 def test_every_option_of_every_connector_is_a_row_of_its_table() -> None:
     sections = reference.page().split("\n### ")[1:]
     expected = [(c, end) for c in registry.connectors() for end in endpoints(c)]
