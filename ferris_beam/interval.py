@@ -145,7 +145,9 @@ class Origin:
     ``path``: the labels of the Read and of every operator passed since; ``identity``: the
     fingerprint of the unit when it was read; ``ordered``: commits of the unit must follow one
     another; ``parts``: (i, n) for each time the interval's batch was exploded into n pieces;
-    ``mark``: what the reader of an ordered unit must know to go on behind the interval.
+    ``mark``: what the reader of an ordered unit must know to go on behind the interval; ``began``:
+    from which position on this run reads the unit, and the mark there, where a stage that never
+    ends asks for it.
     """
 
     path: tuple[str, ...]
@@ -154,6 +156,7 @@ class Origin:
     ordered: bool = False
     parts: tuple[tuple[int, int], ...] = ()
     mark: str = ""
+    began: tuple[int, str] | None = None
 
     def through(self, label: str) -> Origin:
         return replace(self, path=(*self.path, label))
@@ -179,17 +182,25 @@ class Origin:
             self.identity,
             self.ordered,
             [list(part) for part in self.parts],
-            *([self.mark] if self.mark else ()),
+            *self._rest(),
         ]
+
+    def _rest(self) -> tuple[Any, ...]:
+        if self.began is not None:
+            return self.mark, list(self.began)
+        return (self.mark,) if self.mark else ()
 
     @classmethod
     def from_json(cls, value: list[Any]) -> Origin:
-        path, unit, start, end, identity, ordered, parts, *mark = value
+        path, unit, start, end, identity, ordered, parts, *rest = value
+        mark = rest[0] if rest else ""
+        position, its_mark = rest[1] if len(rest) > 1 else (None, "")
         return cls(
             tuple(path),
             Interval(unit, start, end),
             identity,
             ordered,
             tuple((index, count) for index, count in parts),
-            *mark,
+            mark,
+            None if position is None else (position, its_mark),
         )

@@ -193,13 +193,7 @@ class LedgerState:
 
     def check_unit(self, unit: str, identity: str) -> None:
         """Refuses a unit of which another version is committed in part."""
-        known = self.identities.get(unit)
-        if known is not None and identity and known != identity:
-            raise SourceChangedError(
-                f"{unit} changed since a part of it was committed (was {known}, is {identity}): "
-                "the rest can't be matched with what was read. Restore it, or start afresh with "
-                "--reset"
-            )
+        refuse_changed(unit, self.identities.get(unit, ""), identity)
 
     def is_masked(self, origin: Origin) -> bool:
         """Whether ``origin`` is committed already; raises where only a part of it is."""
@@ -272,4 +266,13 @@ class LedgerState:
                 for path, unit, start, end, rejects in value["outbox"]
             },
             marks={(tuple(path), unit): mark for path, unit, mark in value.get("marks", ())},
+        )
+
+
+def refuse_changed(unit: str, known: str, identity: str) -> None:
+    """Raises `SourceChangedError` where a unit is not what it was; an empty identity is any."""
+    if known and identity and known != identity:
+        raise SourceChangedError(
+            f"{unit} changed since a part of it was committed (was {known}, is {identity}): the "
+            "rest can't be matched with what was read. Restore it, or start afresh with --reset"
         )

@@ -131,7 +131,19 @@ def delivery(run: Run) -> tuple[str, str]:
         why += f"; what {run.varying[0]!r} takes from the clock is later in rows of a later start"
     if run.unpinned:
         why += _of_lookups(run)
+    if run.live:
+        why += _of_windows(run)
     return "exactly_once", why
+
+
+def _of_windows(run: Run) -> str:
+    """How windows over endless input come to be exactly once, and for which rows."""
+    partitions = run.live[0].partitions
+    return (
+        f"; {run.live[0].label!r} commits final windows by ticks of event time, in {partitions} "
+        "partitions, and a restart reads from the oldest row of an open window on; whether a row "
+        "that comes behind the watermark is counted may differ then"
+    )
 
 
 def _of_lookups(run: Run) -> str:

@@ -17,11 +17,13 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from apache_beam import coders
 from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.runners import common
 from apache_beam.transforms import core
+from apache_beam.transforms.userstate import is_stateful_dofn
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
 from ferris_beam.runners.features import Feature, features_of
@@ -33,11 +35,11 @@ try:
     from apache_beam.runners.direct.consumer_tracking_pipeline_visitor import (
         ConsumerTrackingPipelineVisitor,
     )
+    from apache_beam.runners.direct.direct_userstate import DirectUserStateContext
     from apache_beam.runners.direct.evaluation_context import EvaluationContext
     from apache_beam.runners.direct.executor import _ExecutorServiceParallelExecutor
     from apache_beam.runners.direct.transform_evaluator import (
         TransformEvaluatorRegistry,
-        _ParDoEvaluator,
         _TaggedReceivers,
         _TransformEvaluator,
     )
@@ -149,10 +151,9 @@ if available:
                 return super().get_evaluator(applied, bundle, side_inputs)
             kind = _SplittableEvaluator
             if not _is_splittable(transform.dofn):
-                kind = _ParDoEvaluator if self._is_stateful(applied) else _WarmEvaluator
+                kind = _StatefulEvaluator if self._is_stateful(applied) else _WarmEvaluator
             evaluator = kind(self._evaluation_context, applied, bundle, side_inputs)
-            if kind is not _ParDoEvaluator:
-                evaluator.step = self._step(applied)
+            evaluator.step = self._step(applied)
             return evaluator
 
         def should_execute_serially(self, applied: Any) -> bool:
@@ -190,6 +191,7 @@ if available:
             transform = applied.transform
             self.dofn = pickler.roundtrip(transform.dofn)
             self.outlets = {tag: _Outlet() for tag in applied.outputs}
+            self.state = _state_of(applied, self.dofn)
             receivers = _TaggedReceivers(context)
             receivers.update(self.outlets)
             self.runner = common.DoFnRunner(
@@ -201,6 +203,7 @@ if available:
                 tagged_receivers=receivers,
                 step_name=applied.full_label,
                 state=None,
+                user_state_context=self.state,
             )
             self.ready = False
             self.failure: BaseException | None = None
@@ -264,6 +267,39 @@ if available:
             self._guarded(self.step.runner.finish)
             return TransformResult(self, self._bundles, [], None, None)
 
+    class _StatefulEvaluator(_WarmEvaluator):
+        """A bundle of a DoFn with state and timers, which Beam keeps by key."""
+
+        def start_bundle(self) -> None:
+            self.step.state.step_context = self._step_context
+            super().start_bundle()
+
+        def process_timer(self, firing: Any) -> None:
+            state = self.step.state
+            specs = {f"user/{spec.name}": spec for spec in state.all_timer_specs}
+            self._guarded(
+                self.step.runner.process_user_timer,
+                specs[firing.name],
+                state.key_coder.decode(firing.encoded_key),
+                firing.window,
+                firing.timestamp,
+                None,
+                firing.dynamic_timer_tag,
+            )
+
+        def finish_bundle(self) -> Any:
+            result = super().finish_bundle()
+            self.step.state.commit()
+            self.step.state.reset()
+            return result
+
+    def _state_of(applied: Any, dofn: Any) -> Any:
+        """What gives a DoFn its state and timers; None: it has none."""
+        if not is_stateful_dofn(dofn):
+            return None
+        coder = coders.registry.get_coder(applied.inputs[0].element_type or Any)
+        return DirectUserStateContext(None, dofn, coder.key_coder())
+
     class _SplittableEvaluator(_StepEvaluator):
         """A turn of a splittable DoFn: one restriction that is due, until it ends or defers.
 
@@ -292,6 +328,8 @@ if available:
 
         def finish_bundle(self) -> Any:
             step = self.step
+            if step.failure is not None:  # the runner tries again, and the turn's work is gone
+                raise step.failure
             if step.work:
                 self._guarded(self._turn)
             again = []

@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from ferris_beam.connector import AggregateCall
+from ferris_beam.transforms.event_time import EventTime
 
 
 def column(name: str) -> exp.Column:
@@ -70,6 +71,20 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Live:
+    """How windows go over input that never ends: by the watermark of the source's ``time`` column,
+    which is ``delay`` behind the latest time read. ``lateness``: for how long behind the watermark
+    rows are still taken. All lengths are microseconds."""
+
+    time: str
+    delay: int
+    lateness: int = 0
+    late: Literal["drop", "dead_letter"] = "drop"
+    refused: str = ""
+    """Why the window can't be computed, and what to do instead; empty: it can."""
+
+
+@dataclass(frozen=True)
 class Node(ABC):
     """``schema`` holds the columns put out, in order."""
 
@@ -116,6 +131,8 @@ class Scan(Leaf):
     nbytes: float | None = None
     """What the source says that it holds, in bytes as stored."""
     bounded: bool = True
+    event_time: EventTime | None = None
+    """The event time that the stream's WATERMARK declares."""
     lookup: Lookup | None = None
     """Set where a join asks the source for keys instead of reading all of it."""
 
@@ -198,6 +215,8 @@ class Aggregate(Unary):
     keys: tuple[Named, ...]
     calls: tuple[Named, ...]
     window: Window | None = None
+    live: Live | None = None
+    """Set for a window over input that never ends."""
 
 
 JoinKind = Literal["inner", "left", "right", "full", "semi", "anti"]

@@ -54,6 +54,9 @@ class CreateStream:
     span: Span
     option_spans: Mapping[str, Span] = field(default_factory=dict)
     is_table: bool = False
+    windows: Mapping[str, Any] = field(default_factory=dict)
+    """What ``WITH (…)`` says of windows over input that never ends, and where."""
+    window_spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

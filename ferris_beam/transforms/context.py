@@ -9,7 +9,7 @@ as the plain `Run` that it has become by then.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -21,7 +21,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from ferris_beam.errors import PlanError
 from ferris_beam.ledger import Identity, Path
 from ferris_beam.transforms.fingerprint import fingerprint
-from ferris_beam.transforms.graph import Sink, Source, StageOutput
+from ferris_beam.transforms.graph import LiveStage, Sink, Source, StageOutput
 from ferris_beam.transforms.progress_options import ProgressOptions
 from ferris_beam.transforms.promises import settled
 
@@ -59,6 +59,8 @@ class Run:
     """The labels of steps whose results depend on what a store holds when they ask it."""
     together: bool = False
     """Whether sinks end together, since a source can't be read twice (`promises`)."""
+    live: tuple[LiveStage, ...] = ()
+    """The stages over input that never ends."""
 
     def sink(self, label: str) -> Sink:
         return next(sink for sink in self.sinks if sink.label == label)
@@ -76,6 +78,10 @@ class Run:
     def stages_of(self, source: str) -> Iterator[StageOutput]:
         """The stages that a source feeds."""
         return (stage for stage in self.stages if source in stage.reads)
+
+    def live_of(self, source: str) -> Iterator[LiveStage]:
+        """The stages over input that never ends which a source feeds."""
+        return (stage for stage in self.live if source in stage.reads)
 
     def is_watched(self, stage: StageOutput) -> bool:
         """Whether sinks, or other stages, tell what of a stage's results is missing."""
@@ -96,12 +102,15 @@ class PipelineContext:
     sinks: list[Sink] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
     stages: list[StageOutput] = field(default_factory=list)
+    live: list[LiveStage] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     varying: list[str] = field(default_factory=list)
     unpinned: list[str] = field(default_factory=list)
     state_memory: int | None = None
     local_secrets: list[str] = field(default_factory=list)
     unconsumed: dict[str, str] = field(default_factory=dict)
+    runner: Callable[[], str] = str
+    """The name of the runner, which may be chosen last of all."""
 
     @classmethod
     def of(cls, pipeline: beam.Pipeline) -> PipelineContext:
@@ -123,6 +132,7 @@ class PipelineContext:
             ),
             demanded=options.delivery,
             state_memory=options.state_memory << 20 if _in_one_process(options) else None,
+            runner=lambda: options.view_as(StandardOptions).runner or "",
         )
 
     def add_sink(self, sink: Sink) -> None:
@@ -149,6 +159,7 @@ class PipelineContext:
     def as_run(self) -> Run:
         sinks, together = settled(self.sources, self.sinks, self.held)
         problems = [*self.unconsumed.values(), *self._loops(), *self._unconfirmed(sinks)]
+        problems += self._never_fired()
         return Run(
             Identity(self.name, self.run, self.plan),
             self.policy,
@@ -162,6 +173,7 @@ class PipelineContext:
             tuple(self.varying),
             tuple(self.unpinned),
             together,
+            tuple(self.live),
         )
 
     def _loops(self) -> Iterator[str]:
@@ -174,6 +186,15 @@ class PipelineContext:
                         "the files or rows that it would find there. Write to another place, or "
                         "choose what is read by a narrower path"
                     )
+
+    def _never_fired(self) -> Iterator[str]:
+        """Stages over endless input on a runner that waits for the end of it."""
+        if self.live and self.runner().rpartition(".")[2] == "FnApiRunner":
+            yield (
+                f"{self.live[0].label!r} puts results out while its input goes on, and FnApiRunner "
+                "only when the input has ended: choose --runner=prism or "
+                "--runner=LocalStreamingRunner, or a cluster"
+            )
 
     def _weaker(self, sinks: Iterable[Sink]) -> Iterator[str]:
         """Sinks that can't keep the promise that was demanded."""

@@ -25,6 +25,7 @@ class Source:
     bounded: bool = True
     incremental: bool = False
     confirms: bool = False
+    polled: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,16 @@ class StageOutput:
     @property
     def interval(self) -> Interval:
         return Interval(self.label, 0, self.partitions)
+
+
+@dataclass(frozen=True)
+class LiveStage:
+    """A stage over input that never ends: each partition puts out one ordered unit, whose positions
+    are event times. ``reads`` are the labels of the Reads in front of it."""
+
+    label: str
+    reads: frozenset[str]
+    partitions: int
+
+    def unit(self, partition: int) -> str:
+        return f"{self.label} {partition}"

@@ -120,7 +120,8 @@ def _refuse_endless(label: str, pcolls: Iterable[PCollection]) -> None:
     if not all(pcoll.is_bounded for pcoll in pcolls):
         raise PlanError(
             f"{label!r} waits for the end of its input, and this input never ends: read what is "
-            "there now (without watch, tail or unbounded)"
+            "there now (without watch, tail or unbounded); or group by a window of a stream with "
+            "a WATERMARK, and join it with what ends and fits into a worker"
         )
 
 

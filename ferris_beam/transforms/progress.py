@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ferris_beam.connector import Split, Writer
 from ferris_beam.ledger import LedgerState, Path
 from ferris_beam.transforms.context import Run
+from ferris_beam.transforms.live_marks import needed_by_stages
 
 Earliest: TypeAlias = Callable[[Sequence[str]], str]
 """`Reader.earliest`."""
@@ -35,6 +36,10 @@ class SinkProgress:
     def reached(self, unit: str) -> int | None:
         """The position below which all sinks hold ``unit``; None where one holds nothing of it."""
         ends = [_end_of(state, path, unit) for state, path in self._states()]
+        stages = needed_by_stages(
+            self._run, self._label, unit, lambda sink: self._writer(sink).ledger()
+        )
+        ends += [None if each is None else each.position for each in stages]
         known = [end for end in ends if end is not None]
         return min(known) if known and len(known) == len(ends) else None
 
@@ -64,15 +69,24 @@ def resumed_from(
     states = [
         (ledgers[sink.label], path) for sink, paths in run.sinks_of(label) for path in paths or ()
     ]
-    return resumed(split, states, earliest)
+    unit, start = split.interval.unit, split.interval.start
+    stages = needed_by_stages(run, label, unit, ledgers.__getitem__)
+    marks = [each.mark for each in stages if each and each.mark and each.position == start]
+    return resumed(split, states, earliest, marks)
 
 
-def resumed(split: Split, states: Iterable[tuple[LedgerState, Path]], earliest: Earliest) -> Split:
-    """An ordered ``split`` with its mark and borders; any other as it is."""
+def resumed(
+    split: Split,
+    states: Iterable[tuple[LedgerState, Path]],
+    earliest: Earliest,
+    known: Iterable[str] = (),
+) -> Split:
+    """An ordered ``split`` with its mark and borders; any other as it is. ``known`` are marks that
+    stages keep of its start."""
     if not split.ordered:
         return split
     unit, start = split.interval.unit, split.interval.start
-    marks, borders = [], set()
+    marks, borders = list(known), set()
     for state, path in states:
         end = _end_of(state, path, unit)
         if end == start:

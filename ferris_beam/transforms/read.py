@@ -18,6 +18,7 @@ from ferris_beam.options import Resolved
 from ferris_beam.transforms.aggregation import Aggregation
 from ferris_beam.transforms.context import PipelineContext, Run
 from ferris_beam.transforms.endpoint import Endpoint, plan_of, shown
+from ferris_beam.transforms.event_time import EventTime
 from ferris_beam.transforms.graph import Source
 from ferris_beam.transforms.operator import apply_operator, recorded
 from ferris_beam.transforms.read_endless import EndlessReadDoFn
@@ -64,6 +65,8 @@ class Read(beam.PTransform):
         self.dead_letters = dead_letters
         self.dictionaries = False
         """Whether text columns may come dictionary-encoded, where the store keeps them so."""
+        self.event_time: EventTime | None = None
+        """Where the event time of rows stands, for windows over a source that never ends."""
         self.aggregation: Aggregation | None = None
         """What is read of the source, instead of its rows; it has said that it can."""
 
@@ -92,6 +95,7 @@ class Read(beam.PTransform):
             | "Split" >> beam.ParDo(split)
             | "Spread" >> beam.Reshuffle()
         )
+        read.event_time = self.event_time
         outputs = apply_operator(splits, read, "Read")
         split.label = read.label
         context.local_secrets += resolved.options.local_secrets
@@ -105,6 +109,7 @@ class Read(beam.PTransform):
                 reader.bounded,
                 reader.incremental,
                 reader.confirms,
+                bool(reader.poll_seconds),
             )
         )
         context.steps.append(read)

@@ -63,9 +63,12 @@ class EndlessReadDoFn(Reading):
                 return
             wait_for_rest(run, name)
             position = restriction.start
+            if self.event_time is not None:
+                self.began = split.interval.start, split.mark
             interval = Interval(split.interval.unit, position, restriction.end)
             split = self._resumed(replace(split, interval=interval))
-            for chunk in self.chunks(split):
+            for read in self.chunks(split):
+                chunk = self._timed(read, watermark)
                 if not tracker.try_claim((position, chunk.end)):
                     return
                 yield from self.outputs(split, position, chunk)
@@ -83,6 +86,12 @@ class EndlessReadDoFn(Reading):
             self.note_backlog(split, position)
             rest(run, name, PAUSE_SECONDS)
             tracker.defer_remainder(Duration(PAUSE_SECONDS))
+
+    def _timed(self, chunk: Chunk, watermark: Any) -> Chunk:
+        if self.event_time is None:
+            return chunk
+        reached = watermark.current_watermark()
+        return self.event_time.timed(chunk, None if reached is None else reached.micros)
 
     def _resumed(self, split: Split) -> Split:
         """With mark and borders as this instance left them; else as ledgers have them: the runner

@@ -17,6 +17,7 @@ from ferris_beam.interval import Interval, Origin
 from ferris_beam.reliability import AT_WORK, retrying
 from ferris_beam.reliability.dead_letters import DeadLetterFormat, strict_error
 from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.event_time import EventTime
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import REJECTS, Operator, rejected, stop_if_failed
 from ferris_beam.transforms.stopping import is_stopping, refuse_if_stopping
@@ -26,6 +27,10 @@ class Reading(Operator):
     """Reads splits with a reader that stays open between bundles."""
 
     is_source = True
+    event_time: EventTime | None = None
+    """Where the event time of an endless source's rows stands."""
+    began: tuple[int, str] | None = None
+    """From where on this run reads the unit at hand, and the mark there: for endless stages."""
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class Reading(Operator):
         self.opened = False
 
     def description(self) -> str:
-        return f"read {self.plan}"
+        return f"read {self.plan}" + (f" {self.event_time}" if self.event_time else "")
 
     def setup(self) -> None:
         assert isinstance(self.run, Run)
@@ -128,7 +133,12 @@ class Reading(Operator):
         """The batch of a chunk and the batch of its rejected rows, with their origins."""
         interval = Interval(split.interval.unit, position, chunk.end)
         origin = Origin(
-            self.path_of(None), interval, split.identity, split.ordered, mark=chunk.mark
+            self.path_of(None),
+            interval,
+            split.identity,
+            split.ordered,
+            mark=chunk.mark,
+            began=self.began,
         )
         self.meter.count("rows_read", chunk.records.num_rows + len(chunk.rejects))
         self.meter.count("bytes_read", chunk.nbytes)

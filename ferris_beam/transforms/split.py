@@ -12,10 +12,11 @@ import apache_beam as beam
 from ferris_beam.connector import ENDED, Reader, Split
 from ferris_beam.errors import SourceChangedError
 from ferris_beam.interval import Interval, IntervalSet
-from ferris_beam.ledger import LedgerState
+from ferris_beam.ledger import LedgerState, refuse_changed
 from ferris_beam.reliability import retrying
 from ferris_beam.transforms.claims import Claims, claim
 from ferris_beam.transforms.context import PipelineContext, Run
+from ferris_beam.transforms.live_marks import Needed, needed_by_stages
 from ferris_beam.transforms.meter import Meter
 from ferris_beam.transforms.operator import recorded
 from ferris_beam.transforms.progress import resumed_from
@@ -125,8 +126,12 @@ def missing_of(
     needed = IntervalSet()
     starts: list[int] = []
     sinks = list(run.sinks_of(label))
-    if not sinks and not any(run.stages_of(label)):
+    live = list(needed_by_stages(run, label, split.interval.unit, ledgers.__getitem__))
+    if not sinks and not live and not any(run.stages_of(label)):
         return [split.interval]
+    if None in live or (live and split.interval.end is not None):
+        return [split.interval]
+    starts += _starts_of(split, live)
     for sink, paths in sinks:
         if paths is None:
             return [split.interval]
@@ -141,6 +146,14 @@ def missing_of(
     if split.interval.end is not None:
         return list(needed)
     return _from_first(split.interval, [*starts, *(interval.start for interval in needed)])
+
+
+def _starts_of(split: Split, stages: Sequence[Needed | None]) -> Iterator[int]:
+    """From where on stages over endless input need a split."""
+    for needed in stages:
+        if needed is not None:
+            refuse_changed(split.interval.unit, needed.identity, split.identity)
+            yield max(needed.position, split.interval.start)
 
 
 def feeds_unfinished(run: Run, label: str, ledgers: Mapping[str, LedgerState]) -> bool:

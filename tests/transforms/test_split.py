@@ -34,6 +34,7 @@ def missing(
         stages_of=lambda label: (SimpleNamespace(label=each) for each in stages or ()),
         is_watched=lambda stage: (stages or {})[stage.label],
         held=frozenset(),
+        live_of=lambda label: (),
     )
     states = {sink.label: state for sink, state in zip(sinks, ledgers, strict=True)}
     split = Split(Interval("log", 0, end), "id", ordered=True)

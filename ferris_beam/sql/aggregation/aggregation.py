@@ -82,7 +82,7 @@ class Aggregation:
         for those without a time."""
         if self.window is None:
             return records
-        times = self._times(records)
+        times = self.times(records)
         if PANE not in self.key_columns:
             return records
         assert not isinstance(self.window, Sessions)
@@ -97,7 +97,7 @@ class Aggregation:
         if self.window is None:
             groups = group(self._keys_of(records), records.num_rows)
         else:
-            times = self._times(records)
+            times = self.times(records)
             if isinstance(self.window, Sessions):
                 keys = group(self._keys_of(records), records.num_rows)
                 groups, *window = self.window.split(keys, times, times)
@@ -144,11 +144,13 @@ class Aggregation:
         return self._state(groups, window, self._keys_of(whole), columns)
 
     def finish(self, merged: pa.RecordBatch) -> pa.RecordBatch:
-        """The result's rows, of a state in which each group is there once; sorted by window and
-        keys, so that their order doesn't depend on that of the input."""
+        """The result's rows, of a state in which each group is there once."""
+        return self.finish_windows(self._in_windows(merged))
+
+    def finish_windows(self, merged: pa.RecordBatch) -> pa.RecordBatch:
+        """`finish` of a state whose panes are windows."""
         window: list[pa.Array] = []
         if self.window is not None:
-            merged = self._in_windows(merged)
             start = memory_of(merged[PANE], np.int64)
             ends = (
                 memory_of(merged[LAST], np.int64) + self.window.gap
@@ -188,7 +190,8 @@ class Aggregation:
         columns = [take(column, order) for column in rows.columns]
         return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
 
-    def _times(self, records: pa.RecordBatch) -> Integers:
+    def times(self, records: pa.RecordBatch) -> Integers:
+        """The event times of rows; `BadRecordError` for those without one."""
         assert self.time is not None
         return micros_of(records[self.time.name], _sql_of(self.time))
 

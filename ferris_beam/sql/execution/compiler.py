@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from ferris_beam.errors import PlanError
 from ferris_beam.sql.aggregation import plan_aggregate
+from ferris_beam.sql.aggregation.live import LiveAggregation
 from ferris_beam.sql.execution.broadcast import JoinSideInput, JoinTable
 from ferris_beam.sql.execution.chains import steps_of
 from ferris_beam.sql.execution.constants import constants
@@ -44,6 +46,7 @@ from ferris_beam.sql.nodes import (
 from ferris_beam.sql.ordering import plan_over, plan_sort, row_limit
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.context import PipelineContext
+from ferris_beam.transforms.live import LiveStates
 from ferris_beam.transforms.partitioned import Partitioned
 from ferris_beam.transforms.stage import Completion, Preparation
 
@@ -165,7 +168,16 @@ class Compiler:
 
     def _aggregate(self, node: Aggregate) -> Streams:
         plan = plan_aggregate(node, self.text)
-        return self._staged("Aggregate", node, (plan.preparation,), plan.completion)
+        if node.live is None:
+            return self._staged("Aggregate", node, (plan.preparation,), plan.completion)
+        label = self.label("Windows", [node])
+        if node.live.refused:
+            raise PlanError(f"{label!r}: {node.live.refused}")
+        preparation = plan.preparation
+        lateness, keeps = node.live.lateness, node.live.late == "dead_letter"
+        work = LiveAggregation(preparation.inputs, preparation.aggregation, lateness, keeps)
+        stage = LiveStates(work, dead_letters=self.dead_letters)
+        return (self.compiled(node.input) | label >> stage,)
 
     def _over(self, node: Over) -> Streams:
         preparation, completion = plan_over(node, self.text)

@@ -55,6 +55,8 @@ class Scans:
                 dead_letters=self.dead_letters,
             )
             read.dictionaries = self.gives_dictionaries(scan)
+            if scan.event_time is not None and scan.event_time.column in self.columns[key]:
+                read.event_time = scan.event_time
             self._apply(key, read)
         return self.reads[key]
 
@@ -92,7 +94,7 @@ class Scans:
     @staticmethod
     def _key(scan: Scan) -> tuple[Hashable, ...]:
         """What scans that are read together have in common."""
-        return (*_endpoint(scan), str(arrow_predicate(scan)), scan.limit)
+        return (*_endpoint(scan), str(arrow_predicate(scan)), scan.limit, scan.event_time)
 
 
 class StoreAggregates:

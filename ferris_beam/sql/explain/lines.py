@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from ferris_beam.sql.explain.words import named, ordering, rows, shown, size, window
+from ferris_beam.sql.explain.words import duration, named, ordering, rows, shown, size, window
 from ferris_beam.sql.nodes import (
     Aggregate,
     AggregatedScan,
+    Duration,
     Filter,
     Given,
     Join,
+    Live,
     Node,
     Over,
     Project,
@@ -21,6 +23,7 @@ from ferris_beam.sql.nodes import (
     Unnest,
 )
 from ferris_beam.sql.rules.lookups import lookup_keys, lookup_scan
+from ferris_beam.transforms.partitioned import PARTITIONS
 
 Lines = list[str]
 
@@ -98,10 +101,28 @@ def _(node: Aggregate) -> Lines:
         found.append(f"by {named(node.keys)}")
     if node.window:
         found.append(f"window {window(node.window)} AS {node.window.start}, {node.window.end}")
-        found.append("state: one partial result for each window and key; final at the input's end")
+        found += _live(node.live) if node.live else [_BOUNDED_STATE]
     elif node.keys:
         found.append("state: one partial result for each key")
     return found
+
+
+_BOUNDED_STATE = "state: one partial result for each window and key; final at the input's end"
+
+
+def _live(live: Live) -> Lines:
+    """When windows over input that never ends fire, and what is kept until then."""
+    if live.refused:
+        return [f"refused: {live.refused}"]
+    waits = f" and {duration(Duration(micros=live.lateness))} more" if live.lateness else ""
+    behind = f" - {duration(Duration(micros=live.delay))}" if live.delay else ""
+    late = "go to the dead letters" if live.late == "dead_letter" else "are dropped"
+    return [
+        f"fires: when the watermark, {live.time}{behind}, has passed the window's end{waits}",
+        f"late rows: counted, and {late}",
+        f"state: one partial result for each open window and key, in {PARTITIONS} partitions",
+        "ticks: each partition commits its results at the ends of windows, also where it has none",
+    ]
 
 
 @lines_of.register

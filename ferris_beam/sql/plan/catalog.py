@@ -13,10 +13,12 @@ from ferris_beam.errors import ConfigurationError, ConfigurationErrors, FerrisEr
 from ferris_beam.sql.kernel.types import spoken
 from ferris_beam.sql.nodes import Lookup
 from ferris_beam.sql.plan.declared import declared_schema
+from ferris_beam.sql.plan.durations import duration
 from ferris_beam.sql.plan.estimates import rows_of, size_of
 from ferris_beam.sql.statements import DeclareStream, Endpoint, Span
 from ferris_beam.sql.text import SqlText, did_you_mean
 from ferris_beam.transforms.endpoint import Endpoint as SourceEndpoint
+from ferris_beam.transforms.event_time import EventTime
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class Source:
     rows: float | None = None
     nbytes: float | None = None
     lookup: Lookup | None = None
+    event_time: EventTime | None = None
+    """What the WATERMARK of a stream declares, whose source never ends."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Catalog:
         """Takes up ``CREATE STREAM name (columns …) FROM 'uri'``."""
         source = self._declared_source(statement, text)
         time = self._watermark(statement, source, text)
+        if time and not source.bounded:
+            source = replace(source, event_time=EventTime(time, _delay(statement, text)))
         entry = Entry(
             statement.name,
             source.schema,
@@ -169,6 +175,19 @@ class Catalog:
                 statement.span,
             )
         return watermark.column
+
+
+def _delay(statement: DeclareStream, text: SqlText) -> int:
+    """By how many microseconds the watermark is behind; `SqlError` where it isn't."""
+    assert statement.watermark is not None
+    if statement.watermark.delay is None:
+        return 0
+    length = duration(statement.watermark.delay, text)
+    if length.months or length.micros < 0:
+        raise text.error(
+            "the delay of a watermark is a fixed length, not below zero", statement.watermark.delay
+        )
+    return length.micros
 
 
 def takes_schema(endpoint: Endpoint, text: SqlText) -> bool:

@@ -15,6 +15,12 @@ from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.builder import Builder, CommonTable
 from ferris_beam.sql.plan.catalog import Catalog, Entry, pointing
 from ferris_beam.sql.plan.changelog import check_changes, is_bounded
+from ferris_beam.sql.plan.live import (
+    WindowOptions,
+    refuse_idle_options,
+    window_options,
+    with_live_windows,
+)
 from ferris_beam.sql.statements import Emit, Endpoint, Statement
 from ferris_beam.sql.syntax.relations import endpoint_of
 from ferris_beam.sql.text import SqlText
@@ -86,16 +92,15 @@ class _Planner:
             self._select(inner, statement)
         else:
             self._check_sink(inner)
-            node = self._query(inner.query, inner.emit, inner.sink is not None)
+            node = self._created(inner)
             self._put_out(inner, node, statement)
 
     def _create(self, statement: parsed.CreateStream, last: bool) -> None:
         self._check_sink(statement)
-        node = self._query(statement.query, statement.emit, statement.sink is not None)
+        node = self._created(statement)
         if statement.name:
-            entry = Entry(
-                statement.name, node.schema, bounded=is_bounded(node), is_table=statement.is_table
-            )
+            bounded = is_bounded(node, self.catalog)
+            entry = Entry(statement.name, node.schema, bounded=bounded, is_table=statement.is_table)
             self.catalog.define(entry, statement.span, self.text)
             self.streams[statement.name] = node
         if statement.sink is not None or last:
@@ -119,18 +124,24 @@ class _Planner:
                 check_endpoint(endpoint, self.text, "source")
 
     def _select(self, query: parsed.Select, statement: Statement) -> None:
-        node = self._query(query.query, query.emit, False)
+        node = self._query(query.query, query.emit, WindowOptions())
         self.outputs.append(Output("", node, None, query.emit, {}, statement))
 
     def _print(self, node: Node, statement: Statement) -> None:
         self.outputs.append(Output("", node, None, None, {}, statement))
 
-    def _query(self, query: exp.Query, emit: Emit | None, has_sink: bool) -> Node:
+    def _created(self, statement: parsed.CreateStream) -> Node:
+        options = window_options(statement, self.text)
+        node = self._query(statement.query, statement.emit, options)
+        refuse_idle_options(node, statement, self.text)
+        return node
+
+    def _query(self, query: exp.Query, emit: Emit | None, options: WindowOptions) -> Node:
         self._check_sources(query)
         node = Builder(self.catalog, self.text, shared=self.shared).plan(query).node
         self.streams.update(self.shared.values())
         check_changes(node, emit, query, self.text, self.catalog)
-        return node
+        return with_live_windows(node, emit, options, self.catalog, self.streams)
 
     def _describe(self, statement: parsed.Describe) -> Node:
         if statement.is_uri:

@@ -147,6 +147,7 @@ def _scan(source: Source, schema: pa.Schema, prefix: str) -> nodes.Scan:
         nbytes=source.nbytes,
         bounded=source.bounded,
         lookup=source.lookup,
+        event_time=source.event_time,
     )
 
 

@@ -29,7 +29,9 @@ from ferris_beam.sql.syntax.tail import parse_tail_clause, parse_uri
 from ferris_beam.sql.syntax.unsupported import UNSUPPORTED
 
 PIPELINE_OPTIONS = ("delivery", "name", "rerun", "reset")
-"""Of a statement's ``WITH (…)`` these belong to the pipeline, all others to its sink."""
+WINDOW_OPTIONS = ("allowed_lateness", "late")
+"""Of a statement's ``WITH (…)`` the first belong to the pipeline, the second to its windows, all
+others to its sink."""
 
 _QUERY_STARTS = (
     TokenType.SELECT,
@@ -102,9 +104,10 @@ def _between(parser: FerrisParser) -> str:
 def _create(
     parser: FerrisParser, name: str, query: exp.Query, span: Span, is_table: bool = False
 ) -> CreateStream:
-    """Options of the pipeline go to the statement, all others to its sink."""
+    """Options of pipeline and windows go to the statement, all others to its sink."""
     tail = parser.tail
-    settings = tail.settings or Settings({}, {})
+    every = tail.settings or Settings({}, {})
+    windows, settings = every.only(WINDOW_OPTIONS), every.without(WINDOW_OPTIONS)
     ours = {name for name in settings.values if name in PIPELINE_OPTIONS}
     sink = None
     if tail.uri is not None and tail.uri_span is not None:
@@ -112,8 +115,8 @@ def _create(
         sink = Endpoint(tail.uri, tail.uri_span, theirs.values, theirs.spans)
     elif others := settings.without(ours).spans:
         option = next(iter(others))
-        names = ", ".join(PIPELINE_OPTIONS)
-        hint = f"without INTO only the pipeline's options have a meaning: {names}"
+        names = ", ".join((*PIPELINE_OPTIONS, *WINDOW_OPTIONS))
+        hint = f"without INTO only options of pipeline and windows have a meaning: {names}"
         raise parser.fault(f"there is no sink for the option {option}", others[option], hint)
     pipeline = settings.only(ours)
     return CreateStream(
@@ -125,6 +128,8 @@ def _create(
         span=span,
         option_spans=pipeline.spans,
         is_table=is_table,
+        windows=windows.values,
+        window_spans=windows.spans,
     )
 
 
