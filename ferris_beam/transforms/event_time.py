@@ -31,7 +31,10 @@ class EventTime:
 
     def timed(self, chunk: Chunk, reached: int | None) -> Chunk:
         """``chunk`` with its timestamp, and with the watermark behind it; ``reached`` is the one in
-        front of it. All are microseconds since 1970."""
+        front of it. All are microseconds since 1970.
+
+        The source's own watermark is of another time (when a message was produced, a transaction
+        committed), and counts only where the unit ends with it."""
         reached = EARLIEST if reached is None else reached
         span = self.span(chunk.records)
         if span is None:
@@ -39,7 +42,7 @@ class EventTime:
         else:
             timestamp = max(_within(span[0]), reached)
             watermark = max(_within(span[1] - self.delay), reached)
-        if chunk.watermark is not None:
+        if chunk.final and chunk.watermark is not None:
             watermark = max(watermark, chunk.watermark)
         return replace(chunk, timestamp=timestamp, watermark=watermark)
 
