@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -111,10 +112,11 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     except psutil.NoSuchProcess:
         process.wait()
         return
-    for member in family:
-        member.suspend()  # else the postmaster or its children begin to tidy up
-    for member in family:
-        member.kill()
+    for stop in (psutil.Process.suspend, psutil.Process.kill):
+        # Suspended first: else the postmaster or its children begin to tidy up.
+        for member in family:
+            with suppress(psutil.NoSuchProcess):  # it ended by itself
+                stop(member)
     process.wait()
     for member in family:
         _wait_dead(member)
