@@ -58,6 +58,9 @@ _FN_API = {
 }
 
 _STREAMING = {
+    Feature.LIVE_CLOCK_TIMERS: Support(
+        "limited", "a timer may fire twice", instead="event-time timers"
+    ),
     Feature.ENDLESS_SIDE_INPUT: Support(
         "fails",
         "refused: the runner takes none of their windows",

@@ -58,6 +58,7 @@ _SETTINGS: dict[str, object] = {
     "log.retention.ms": -1,
 }
 _JVM = ["-Xms96m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=64m", "-Xss256k"]
+_TRIES = 2000
 _LOGGING = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
@@ -186,7 +187,17 @@ class Topic:
         settings = {key.replace("_", "."): str(value) for key, value in config.items()}
         new = NewTopic(made.name, partitions, 1, config={"retention.ms": "-1", **settings})
         broker.admin.create_topics([new])[made.name].result(30)
+        made.wait_led(partitions)
         return made
+
+    def wait_led(self, partitions: int) -> None:
+        """Until clients are told of all partitions: a moment after the topic was created."""
+        for _ in range(_TRIES):
+            found = self.broker.admin.list_topics(self.name, timeout=30).topics[self.name]
+            led = [each for each in found.partitions.values() if each.leader >= 0]
+            if found.error is None and len(led) == partitions:
+                return
+        raise AssertionError(f"nobody leads {self.name}")
 
     def uri(self, **options: object) -> str:
         words = "&".join(f"{name}={value}" for name, value in options.items())
