@@ -79,6 +79,20 @@ def concatenated(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.Rec
         return pa.RecordBatch.from_arrays(
             [pa.array([], field.type) for field in schema], schema=schema
         )
-    table = pa.Table.from_batches(batches, schema)
+    table = pa.Table.from_batches([_unifiable(batch, schema) for batch in batches], schema)
     columns = [single(column) for column in table.unify_dictionaries().columns]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _unifiable(records: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Arrow unifies only dictionaries without NULL: where one holds it, indices become NULL."""
+    columns = [_without_null_values(column) for column in records.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _without_null_values(values: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(values.type) or not values.dictionary.null_count:
+        return values
+    encoded = values.dictionary_decode().dictionary_encode()
+    indices = encoded.indices.cast(values.type.index_type)
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=values.type.ordered)

@@ -14,7 +14,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferris_beam import registry
 from ferris_beam.connector import (
     AggregateCall,
     Chunk,
@@ -202,5 +201,3 @@ CONNECTOR = Connector(
         delivery="exactly once",
     ),
 )
-
-registry.register(CONNECTOR)
