@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from ferris_beam.errors import PlanError
 from ferris_beam.ledger import Identity, Path
+from ferris_beam.transforms.data_plane import send_by_size_only
 from ferris_beam.transforms.fingerprint import fingerprint
 from ferris_beam.transforms.graph import LiveStage, Sink, Source, StageOutput
 from ferris_beam.transforms.progress_options import ProgressOptions
@@ -116,6 +117,7 @@ class PipelineContext:
     def of(cls, pipeline: beam.Pipeline) -> PipelineContext:
         context = _contexts.get(pipeline)
         if context is None:
+            send_by_size_only()
             context = _contexts[pipeline] = cls._from(pipeline.options.view_as(ProgressOptions))
         return context
 
