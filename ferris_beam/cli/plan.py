@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import apache_beam as beam
 import pyarrow as pa
 
 from ferris_beam.cli.copying import checked, copy
@@ -20,6 +19,7 @@ from ferris_beam.connector import Holding, Outline, Split
 from ferris_beam.errors import ConfigurationError, IdentityError
 from ferris_beam.ledger import LedgerState
 from ferris_beam.runners.choice import choose
+from ferris_beam.runners.construction import new_pipeline
 from ferris_beam.runners.launch import announcement, delivery
 from ferris_beam.transforms.claims import FinishedError, decide
 from ferris_beam.transforms.context import PipelineContext, Run
@@ -71,10 +71,10 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
     """Raises `ConfigurationError` with all that is wrong with the command line, and whatever
     keeps the source from being read."""
     options = checked(arguments)
-    pipeline = beam.Pipeline(options=options)
-    choice = choose(options)
-    copy(pipeline, arguments)
-    run = PipelineContext.of(pipeline).as_run()
+    with new_pipeline(options) as pipeline:
+        choice = choose(options)
+        copy(pipeline, arguments)
+        run = PipelineContext.of(pipeline).as_run()
     reading = _reading(arguments)
     records = reading.sample.records
     outlines = {

@@ -21,7 +21,7 @@ from ferris_beam.cli.explaining import explanation
 from ferris_beam.cli.results import count_of_rows_shown, show_result
 from ferris_beam.errors import ConfigurationError, OptionError
 from ferris_beam.monitoring import Report
-from ferris_beam.runners import Problems, beam_options, launch
+from ferris_beam.runners import Problems, beam_options, launch, new_pipeline
 from ferris_beam.sql.execution.program import Built, run_program
 from ferris_beam.sql.nodes import Rows
 from ferris_beam.sql.pipeline_options import pipeline_options
@@ -202,8 +202,8 @@ class Launched:
 
 def explained(job: SqlJob) -> str:
     """The plans of all outputs; the pipeline is built, and not run."""
-    pipeline = beam.Pipeline(options=job.options)
-    return explanation(job.program, job.build(pipeline), pipeline)
+    with new_pipeline(job.options) as pipeline:
+        return explanation(job.program, job.build(pipeline), pipeline)
 
 
 def _explanation(job: SqlJob, output: Output, launched: Launched) -> str:

@@ -18,6 +18,7 @@ from ferris_beam.monitoring.report import Report
 from ferris_beam.monitoring.terminal import show_start
 from ferris_beam.runners.cached_views import CachedViews
 from ferris_beam.runners.choice import Choice, choose
+from ferris_beam.runners.construction import new_pipeline
 from ferris_beam.runners.features import features_of
 from ferris_beam.runners.gate import check, limits
 from ferris_beam.runners.options import RunnerOptions
@@ -50,9 +51,14 @@ def launch(
     """
     options = CachedViews.of(options or PipelineOptions())
     choice = choose(options)
-    pipeline = beam.Pipeline(options=options)
-    build(pipeline)
-    choice = choice.settled(pipeline)
+    with new_pipeline(options) as pipeline:
+        build(pipeline)
+        return _launched(pipeline, choice.settled(pipeline), options, quiet)
+
+
+def _launched(
+    pipeline: beam.Pipeline, choice: Choice, options: PipelineOptions, quiet: bool
+) -> Report:
     context = PipelineContext.of(pipeline)
     checked = options.view_as(RunnerOptions)
     needed = features_of(pipeline)
