@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,6 +10,8 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
 from ferris_beam.errors import ConflictError, TransientError, UnreachableError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -25,9 +28,11 @@ class RetryPolicy:
     first_wait: float = 0.1
     longest_wait: float = 30.0
     jitter: float = 0.1
+    announced: bool = False
+    """Whether a wait for somebody who doesn't answer is logged as a warning, when it begins."""
 
 
-AT_WORK = RetryPolicy(patience=30.0, longest_wait=2.0)
+AT_WORK = RetryPolicy(patience=30.0, longest_wait=2.0, announced=True)
 """Once a run has begun: a server that was reached is worth a longer wait, as for a failover, than
 one at the start, which may be a mistake in its name."""
 
@@ -42,13 +47,21 @@ def retrying(
     A `ConflictError` is not repeated here: only reading again can mend it. The last error is
     raised as it is.
     """
+
+    def before_waiting(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        first = state.attempt_number == 1
+        if policy.announced and first and isinstance(error, UnreachableError):
+            logger.warning("%s: trying again for %g seconds", error, policy.patience)
+        on_retry()
+
     for attempt in Retrying(
         retry=retry_if_exception(_is_worth_it),
         stop=lambda state: _is_enough(state, policy),
         wait=wait_exponential_jitter(
             initial=policy.first_wait, max=policy.longest_wait, jitter=policy.jitter
         ),
-        before_sleep=lambda _: on_retry(),
+        before_sleep=before_waiting,
         reraise=True,
     ):
         with attempt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,13 @@ def test_of_a_server_that_is_gone_the_user_soon_hears() -> None:
         retrying(failing(UnreachableError("down"), 100_000, tries), QUICK)
     assert QUICK.attempts < len(tries)
     assert len(tries) < 100_000
+
+
+def test_a_run_at_work_says_once_that_it_waits(caplog: pytest.LogCaptureFixture) -> None:
+    lost = UnreachableError("the server at 10.0.0.1 does not answer")
+    retrying(failing(lost, 3, []), replace(QUICK, announced=True))
+    retrying(failing(TransientError("busy"), 3, []), replace(QUICK, announced=True))
+    assert caplog.messages == [f"{lost}: trying again for 0.3 seconds"]
 
 
 def test_one_slow_try_uses_up_the_patience() -> None:
