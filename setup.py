@@ -51,6 +51,7 @@ TESTING = ["pytest>=8"]  # the conformance suite, for authors of connectors
 
 TEST = [
     "pytest>=8",
+    "pytest-xdist>=3.6",  # two processes halve the time of the tests on two cores
     "hypothesis>=6.100",  # property tests
     "duckdb>=1.2",  # an oracle, and a peer in the benchmarks
     "fastavro>=1.9",  # the oracle for Avro
