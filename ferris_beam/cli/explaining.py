@@ -30,7 +30,7 @@ def explanation(
         built.plans,
         transforms=_transforms(run, built),
         delivery=_guarantee(run),
-        measures=measures_of(counted, built.labels),
+        measures=measures_of(counted, {**built.tables, **built.labels}),
     )
 
 

@@ -58,6 +58,7 @@ def as_document(name: str, holding: Holding) -> dict[str, Any]:
         "plan": ledger.plan,
         "finished": ledger.finished,
         "rows": ledger.rows,
+        "checksum": ledger.checksum,
         "earlier_runs": list(ledger.past),
         "waiting_parts": holding.waiting,
         "waiting_bytes": holding.waiting_bytes,

@@ -69,6 +69,8 @@ def _as_written(value: pa.Scalar) -> str:
         return as_text(value.value) or ""
     if _is_string(value.type):
         return value.as_buffer().to_pybytes().decode("utf-8", "backslashreplace")
+    if pt.is_decimal(value.type):  # Arrow writes 0E-16
+        return format(value.as_py(), "f")
     try:
         return str(value.cast(pa.string()).as_py())
     except pa.ArrowException:  # durations have no text in Arrow

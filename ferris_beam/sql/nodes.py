@@ -151,12 +151,14 @@ class AggregatedScan(Leaf):
 
 @dataclass(frozen=True)
 class Given(Leaf):
-    """A PCollection that was handed to `fb.sql`, or a stream defined before (``stream``)."""
+    """A PCollection that was handed to `fb.sql`, or a stream defined before (``stream``); ``rows``
+    is an estimate of its size."""
 
     name: str
     alias: str
     names: tuple[str, ...]
     stream: bool = False
+    rows: float | None = None
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,7 @@ VALUES = [
     (scalar(float("-inf"), pa.float64()), "-inf", "-inf"),
     (scalar(True, pa.bool_()), "true", True),
     (scalar(decimal.Decimal("1.50"), pa.decimal128(5, 2)), "1.50", "1.50"),
+    (scalar(decimal.Decimal("0E-8"), pa.decimal128(9, 8)), "0.00000000", "0.00000000"),
     (scalar(1, pa.timestamp("ns")), "1970-01-01 00:00:00.000000001", None),
     (scalar(10**17, pa.timestamp("us")), "5138-11-16 09:46:40.000000", None),
     (scalar(-(10**6), pa.date32()), "-0768-02-04", None),

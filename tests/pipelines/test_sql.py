@@ -232,6 +232,20 @@ def test_explain_analyze_counts(sql: Sql, orders: str) -> None:
     assert "4 rows" in next(line for line in done.stdout.splitlines() if "Scan file" in line)
 
 
+def test_explain_analyze_counts_what_workers_hold(sql: Sql, orders: str, customers: str) -> None:
+    done = sql(
+        "--query",
+        f"EXPLAIN ANALYZE SELECT o.id FROM '{orders}' o JOIN "
+        f"(SELECT id + 0 AS id FROM '{customers}' WHERE upper(country) = 'DE') c "
+        "ON o.customer = c.id",
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    scan = next(at for at, line in enumerate(lines) if "customers.jsonl" in line)
+    assert any("[2 rows, " in line and "3 rows in]" in line for line in lines[scan - 4 : scan])
+    assert "Table" not in done.stdout
+
+
 def test_broken_rows_stop_it_or_become_dead_letters(sql: Sql, orders: str, tmp_path: Path) -> None:
     query = f"SELECT id, 10 / (id - 2) AS q FROM '{orders}' ORDER BY id"
     strict = sql("--query", query)

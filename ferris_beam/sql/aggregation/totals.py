@@ -71,7 +71,9 @@ class Sum(Function):
             return
         name = _spoken(self.sum)
         advice = ""
-        if not isinstance(self.sum, FloatSum):
+        if pa.types.is_decimal(self.type):
+            advice = f": sum it as a DOUBLE, as in sum(CAST({name} AS DOUBLE))"
+        elif not isinstance(self.sum, FloatSum):
             advice = f": sum a wider type, as in sum(CAST({name} AS DECIMAL(38, 0))), or a DOUBLE"
         raise FatalError(f"{self.name}({name}) is too large for {self.type}{advice}")
 

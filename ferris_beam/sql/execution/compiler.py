@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -57,6 +57,10 @@ Streams = tuple[PCollection, ...]
 """The branches of a result: several behind UNION ALL."""
 
 
+class _Memory(TypedDict, total=False):
+    memory_limit: int
+
+
 @dataclass
 class Compiler:
     """Builds the transforms of one program in one pipeline.
@@ -72,15 +76,21 @@ class Compiler:
     dead_letters: DeadLetters | None = None
     table_bytes: int = TABLE_BYTES
     """What the table of one join may take in a worker."""
+    memory_limit: int | None = None
+    """What one partition of a stage holds at a time, in bytes; None: each stage's own default."""
     streams: dict[str, Streams] = field(default_factory=dict)
     labels: dict[str, list[Node]] = field(default_factory=dict)
     """What each transform computes, by its label."""
+    tables: dict[str, list[Node]] = field(default_factory=dict)
+    """What workers load for joins, by the label under which it is counted."""
 
     def __post_init__(self) -> None:
         self._scans = Scans(self.pipeline, self.dead_letters)
         self._built: dict[int, tuple[Node, Streams]] = {}
         self._used: Counter[str] = Counter()
         self._scope = ""
+        limit = self.memory_limit
+        self._memory: _Memory = {} if limit is None else {"memory_limit": limit}
 
     def build(self, name: str, node: Node) -> Streams:
         """The transforms of ``node``, under labels that begin with ``name``."""
@@ -124,7 +134,7 @@ class Compiler:
         if isinstance(node, Over) and isinstance(above, Filter):
             limit = row_limit(above.condition, node)
             if limit is not None and id(above) not in self._built:
-                preparation, completion = plan_over(node, self.text, limit=limit)
+                preparation, completion = plan_over(node, self.text, limit=limit, **self._memory)
                 streams = self._staged("Over", node, (preparation,), completion)
                 self._built[id(above)] = above, streams
             if limit is not None:
@@ -167,7 +177,7 @@ class Compiler:
         return tuple(found)
 
     def _aggregate(self, node: Aggregate) -> Streams:
-        plan = plan_aggregate(node, self.text)
+        plan = plan_aggregate(node, self.text, **self._memory)
         if node.live is None:
             return self._staged("Aggregate", node, (plan.preparation,), plan.completion)
         label = self.label("Windows", [node])
@@ -180,11 +190,11 @@ class Compiler:
         return (self.compiled(node.input) | label >> stage,)
 
     def _over(self, node: Over) -> Streams:
-        preparation, completion = plan_over(node, self.text)
+        preparation, completion = plan_over(node, self.text, **self._memory)
         return self._staged("Over", node, (preparation,), completion)
 
     def _sort(self, node: Sort) -> Streams:
-        preparation, completion = plan_sort(node, self.text)
+        preparation, completion = plan_sort(node, self.text, **self._memory)
         return self._staged("Sort", node, (preparation,), completion)
 
     def _join(self, node: Join) -> Streams:
@@ -192,7 +202,7 @@ class Compiler:
             return self._broadcast(node)
         if node.strategy == "lookup":
             return self._looked_up(node)
-        plan = plan_hash_join(node, self.text)
+        plan = plan_hash_join(node, self.text, **self._memory)
         return self._staged("Join", node, (plan.left, plan.right), plan.completion)
 
     def _looked_up(self, node: Join) -> Streams:
@@ -204,7 +214,7 @@ class Compiler:
     def _broadcast(self, node: Join) -> Streams:
         """The right side is loaded by the workers, if it is a source; what they can't read or
         compute of it is told once, by a branch that reads it for its dead letters only."""
-        letters = self.dead_letters
+        letters, right = self.dead_letters, node.right
         if letters is not None:
             node = with_key_columns(node, self.text)
         source = table_of(node.right, letters is None, self.text)
@@ -219,6 +229,8 @@ class Compiler:
                 for left in self.compiled(node.left)
             )
         source.pin()
+        source.label = f"{self._scope}: Table {len(self.tables) + 1}"
+        self.tables[source.label] = [right]
         if letters is not None:
             self.compiled(node.right)
         steps: list[Step] = [JoinTable(BroadcastJoin(node, source, self.text, self.table_bytes))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
@@ -16,7 +15,7 @@ from ferris_beam.sql.execution.scans import StoreAggregates
 from ferris_beam.sql.joins.table import TABLE_BYTES
 from ferris_beam.sql.nodes import Node
 from ferris_beam.sql.plan.program import Output, Program
-from ferris_beam.sql.rules import optimize
+from ferris_beam.sql.rules import optimize, size_streams
 from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.factory import create_sink
 
@@ -27,11 +26,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Built:
     """What was built: the branches of each output in order, by name, the receipts of those that are
-    written, and what each transform computes, by its label."""
+    written, what each transform computes, by its label, and what workers load for joins."""
 
     results: Mapping[str, Streams]
     receipts: Mapping[str, PCollection]
     labels: Mapping[str, list[Node]] = field(default_factory=dict)
+    tables: Mapping[str, list[Node]] = field(default_factory=dict)
     plans: Mapping[str, Node] = field(default_factory=dict)
     """The nodes that are run, of each stream and each output, by name."""
 
@@ -50,14 +50,22 @@ def run_program(
     can't be read, computed or written go to ``dead_letters``; without it the first one stops the
     job.
     """
-    limit = pipeline.options.view_as(SqlOptions).broadcast_limit * MB
+    options = pipeline.options.view_as(SqlOptions)
+    limit = options.broadcast_limit * MB
     can_aggregate = StoreAggregates(
         [*program.streams.values(), *(output.node for output in program.outputs)]
     )
-    optimized = partial(optimize, broadcast_limit=limit, can_aggregate=can_aggregate)
-    plans = {name: optimized(node) for name, node in program.streams.items()}
+    plans: dict[str, Node] = {}
+
+    def optimized(node: Node) -> Node:
+        sized = size_streams(node, plans)
+        return optimize(sized, broadcast_limit=limit, can_aggregate=can_aggregate)
+
+    for name, node in program.streams.items():
+        plans[name] = optimized(node)
     held = max(TABLE_BYTES, HELD_FACTOR * limit)
-    compiler = Compiler(pipeline, given or {}, plans, text, dead_letters, held)
+    memory = options.sql_memory_limit and options.sql_memory_limit * MB
+    compiler = Compiler(pipeline, given or {}, plans, text, dead_letters, held, memory)
     outputs = [(_name(output, n), output) for n, output in enumerate(program.outputs)]
     nodes = [plans.get(output.name) or optimized(output.node) for _, output in outputs]
     compiler.expect([*plans.values(), *nodes])
@@ -67,7 +75,7 @@ def run_program(
         if output.sink is not None:
             receipts[name] = _written(name, output, results[name], dead_letters)
     run = {name: node for (name, _), node in zip(outputs, nodes, strict=True)}
-    return Built(results, receipts, compiler.labels, {**plans, **run})
+    return Built(results, receipts, compiler.labels, compiler.tables, {**plans, **run})
 
 
 def _name(output: Output, number: int) -> str:

@@ -104,6 +104,16 @@ class Compute(Step):
         return {"fragment": self.fragment}
 
 
+def count_step(
+    counts: Meter, records: pa.RecordBatch, results: Sequence[pa.RecordBatch], began: int
+) -> None:
+    """What became of ``records``, and the time since ``began`` (`time.perf_counter_ns`)."""
+    counts.count("rows_in", records.num_rows)
+    counts.count("rows_out", sum(part.num_rows for part in results))
+    counts.count("bytes_out", sum(part.nbytes for part in results))
+    counts.count("micros", (time.perf_counter_ns() - began) // 1000)
+
+
 class Steps(MapBatches):
     """Applies ``steps`` to each batch; rows that one of them can't take are rejected."""
 
@@ -165,10 +175,7 @@ class StepsOperator(MapOperator):
             results.extend(self._stepped(part, len(results)))
 
         failures = list(write_good_rows(records, stepped))
-        self.counts.count("rows_in", records.num_rows)
-        self.counts.count("rows_out", sum(part.num_rows for part in results))
-        self.counts.count("bytes_out", sum(part.nbytes for part in results))
-        self.counts.count("micros", (time.perf_counter_ns() - began) // 1000)
+        count_step(self.counts, records, results, began)
         return results, failures
 
     def _stepped(self, records: pa.RecordBatch, before: int) -> list[pa.RecordBatch]:

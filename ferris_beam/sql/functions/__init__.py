@@ -15,7 +15,7 @@ from ferris_beam.sql.functions.registry import (
     users_in,
     using,
 )
-from ferris_beam.sql.functions.rewrite import by_type, rewrite
+from ferris_beam.sql.functions.rewrite import by_type, refuse_unknown_around, rewrite
 from ferris_beam.sql.functions.typed import arguments
 from ferris_beam.sql.functions.user import UserAggregate, UserFunction
 
@@ -34,6 +34,7 @@ __all__ = [
     "near",
     "of",
     "parser_functions",
+    "refuse_unknown_around",
     "register_all",
     "register_users",
     "rewrite",

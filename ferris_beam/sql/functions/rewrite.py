@@ -52,7 +52,7 @@ def _engine_call(node: exp.Expression, text: SqlText | None) -> exp.Expression:
     function = registry.find(name)
     if function is None:
         if isinstance(node, exp.Anonymous):
-            raise _error(text, node, f"there is no function {name}", _near(name))
+            raise _unknown(node, name, text)
         return node
     if function.kind != "scalar" and not isinstance(node, exp.Anonymous):
         return node
@@ -65,6 +65,20 @@ def _engine_call(node: exp.Expression, text: SqlText | None) -> exp.Expression:
     except ValueError as error:
         raise _error(text, node, f"{name}: {error}", _usage(function)) from None
     return node if result == node else result
+
+
+def refuse_unknown_around(node: exp.Expression, text: SqlText) -> None:
+    """Raises `SqlError` where ``node`` is an argument of a function that nobody knows: what it may
+    hold can't be said then."""
+    parent = node.parent
+    while parent is not None and not isinstance(parent, exp.Query):
+        if isinstance(parent, exp.Anonymous) and registry.find(parent.name) is None:
+            raise _unknown(parent, parent.name, text)
+        parent = parent.parent
+
+
+def _unknown(node: exp.Expression, name: str, text: SqlText | None) -> SqlError:
+    return _error(text, node, f"there is no function {name}", _near(name))
 
 
 def by_type(

@@ -114,7 +114,8 @@ class JoinCompletion(Completion):
                 raise FatalError(
                     f"the right side of {what} takes more than {self.memory_limit >> 20:,} MB in "
                     "one partition, and it must be held as a whole: select fewer rows or columns "
-                    "in it, or write it as a join (NOT EXISTS, LEFT JOIN)"
+                    "in it, write it as a join (NOT EXISTS, LEFT JOIN), or raise "
+                    "--sql_memory_limit"
                 )
             yield batch
 

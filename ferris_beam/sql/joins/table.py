@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from ferris_beam.connector import Chunk, Reader, Residual, Split
 from ferris_beam.errors import FatalError
 from ferris_beam.reliability import retrying, strict_error, write_good_rows
 from ferris_beam.sql.execution.chains import steps_of
-from ferris_beam.sql.execution.steps import Rename, Step
+from ferris_beam.sql.execution.steps import Rename, Step, count_step
 from ferris_beam.sql.joins.matching import Build
 from ferris_beam.sql.joins.sides import empty
 from ferris_beam.sql.nodes import Filter, Node, Project, Scan, Unnest
@@ -27,6 +28,7 @@ from ferris_beam.sql.text import SqlText
 from ferris_beam.transforms.context import Run
 from ferris_beam.transforms.endpoint import plan_of, shown
 from ferris_beam.transforms.fingerprint import fingerprint
+from ferris_beam.transforms.meter import Meter
 
 TABLE_BYTES = 512 << 20
 """What one table may take in memory."""
@@ -72,6 +74,9 @@ class SourceTable(Table):
     sees to them.
     """
 
+    label = ""
+    """Under which it counts what it loads; without it, it doesn't."""
+
     def __init__(self, scan: Scan, above: Sequence[Node], strict: bool, text: SqlText | None):
         resolved = scan.endpoint.resolved()
         reader = scan.endpoint.reader(resolved)
@@ -110,16 +115,22 @@ class SourceTable(Table):
         """All rows; of a sample the first ``chunks`` of the first ``splits``."""
         for step in self.steps:
             step.open(run)
+        counts = Meter(run.identity.run, "sql", self.label) if self.label and not chunks else None
         rest = self.residual.limit
+        began = time.perf_counter_ns()
         for split, chunk in self._chunks(splits, chunks):
             records = self._residual(chunk.records)
             if rest is not None:
                 records = records.slice(0, rest)
                 rest -= records.num_rows
             seed = f"{run.started} {run.identity.name} {split.interval.unit} {chunk.end}"
-            yield from self._stepped(records, seed)
+            results = self._stepped(records, seed)
+            if counts is not None:
+                count_step(counts, records, results, began)
+            yield from results
             if rest == 0:
                 return
+            began = time.perf_counter_ns()
 
     def _chunks(self, splits: int | None, chunks: int | None) -> Iterator[tuple[Split, Chunk]]:
         """Every chunk of the source. After a `TransientError` the reader is opened anew, and goes
@@ -162,7 +173,7 @@ class SourceTable(Table):
             records = records.select(list(self.residual.columns))
         return records
 
-    def _stepped(self, records: pa.RecordBatch, seed: str) -> Iterable[pa.RecordBatch]:
+    def _stepped(self, records: pa.RecordBatch, seed: str) -> list[pa.RecordBatch]:
         """What the steps make of ``records``, without the rows that they can't take."""
         results: list[pa.RecordBatch] = []
 

@@ -120,8 +120,8 @@ def _exhausted(said: str, node: str, option: str) -> FatalError:
     of = f" of {node}" if node else ""
     todo = f"; raise {option}" if option else ""
     return FatalError(
-        f"the memory limit{of} is reached, and what it holds can't be spilled to disk{todo}, or "
-        f"use more partitions\n{readable(said)}"
+        f"the memory limit{of} is reached, and what it holds can't be spilled to disk{todo}\n"
+        f"{readable(said)}"
     )
 
 

@@ -108,8 +108,10 @@ def _type_of(expression: exp.Expr, schema: pa.Schema, text: SqlText | None) -> p
             return plain(schema.field(at).type)
     tables = {table_name(0): _read(schema, expression)}
     try:
-        checker = Checker(tables[table_name(0)])
         engines, _ = seeded(functions.rewrite(normalised(expression), text))
+        if reads_rows(engines):
+            tables[table_name(0)] = tables[table_name(0)].append(_ROW_NUMBER)
+        checker = Checker(tables[table_name(0)])
         checked = checker.check(engines)
         return plain(checker.type_of(checked))
     except Refused as refused:

@@ -41,7 +41,7 @@ class Kernel:
         *,
         spill_folder: str = "",
         name: str = "",
-        option: str = "sql_memory_limit",
+        option: str = "--sql_memory_limit",
     ) -> None:
         self.fragment = fragment
         self.limits = Limits(memory_limit, spill_folder)

@@ -103,7 +103,7 @@ class OverCompletion(Completion):
         self._memory_limit = memory_limit
         query = fragment(window_query(node), [self._given], text)
         sorting = max(memory_limit, LEAST_BYTES)
-        self._kernel = Kernel(query, sorting, name="OVER", option="memory_limit")
+        self._kernel = Kernel(query, sorting, name="OVER")
         refuse_moving_frames(node, self._kernel, text)
 
     def results(

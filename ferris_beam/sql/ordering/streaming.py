@@ -38,7 +38,7 @@ def streamed(
         for batch in context.execute(plan, 0):
             yield batch.to_pyarrow()
     except Exception as error:
-        raise run_error(error, name, "memory_limit") from error
+        raise run_error(error, name, "--sql_memory_limit") from error
 
 
 class _Passing(ds.Dataset):

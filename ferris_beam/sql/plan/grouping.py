@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
+from ferris_beam.sql.functions import refuse_unknown_around
 from ferris_beam.sql.nodes import Named, Node, Window, column
 from ferris_beam.sql.plan.binding import Binder
 from ferris_beam.sql.plan.builder import Builder
@@ -100,6 +101,7 @@ class Grouping:
         return self._calls[call]
 
     def _not_grouped(self, node: exp.Column) -> Exception:
+        refuse_unknown_around(node, self._builder.text)
         name = node.name.rsplit(".", 1)[-1]
         return self._builder.text.error(
             f"{name!r} is neither grouped by nor in an aggregate",

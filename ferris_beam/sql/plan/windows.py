@@ -62,7 +62,8 @@ def describe(
             raise builder.text.error(
                 "HOP: slide and size must both be calendar months, or both be fixed lengths", call
             )
-        return Window("hop", time, start, end, size=size, slide=slide)
+        offset, zone = _offset_and_zone(builder, rest[2:])
+        return Window("hop", time, start, end, size=size, slide=slide, offset=offset, zone=zone)
     size = _positive(builder, rest[0], "size")
     offset, zone = _offset_and_zone(builder, rest[1:])
     return Window("tumble", time, start, end, size=size, slide=size, offset=offset, zone=zone)
@@ -120,15 +121,15 @@ def _positive(builder: Builder, expression: exp.Expression, name: str) -> Durati
 
 
 def _offset_and_zone(builder: Builder, rest: Sequence[exp.Expression]) -> tuple[Duration, str]:
-    """A length of time is the offset, the name of a zone the zone."""
-    offset, zone = Duration(), ""
-    for expression in rest:
-        inner = unwrapped(expression)
-        if isinstance(inner, exp.Literal) and inner.is_string and not parse_duration(inner.name):
-            zone = _zone(builder, inner)
-        else:
-            offset = duration(expression, builder.text)
-    return offset, zone
+    """A length of time is the offset, the name of a zone behind it the zone."""
+    lengths, zone = list(rest), ""
+    inner = unwrapped(rest[-1]) if rest else None
+    if isinstance(inner, exp.Literal) and inner.is_string and not parse_duration(inner.name):
+        zone = _zone(builder, inner)
+        lengths.pop()
+    if len(lengths) > 1:
+        raise builder.text.error("this is no time zone", lengths[1], "'Europe/Berlin'")
+    return duration(lengths[0], builder.text) if lengths else Duration(), zone
 
 
 def _zone(builder: Builder, literal: exp.Literal) -> str:

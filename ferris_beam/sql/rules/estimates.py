@@ -17,6 +17,7 @@ from ferris_beam.sql.nodes import (
     Aggregate,
     AggregatedScan,
     Filter,
+    Given,
     Join,
     Node,
     Rows,
@@ -88,6 +89,11 @@ def _(node: Scan) -> float | None:
         return None if node.limit is None else float(node.limit)
     rows *= selectivity(node.predicate)
     return rows if node.limit is None else min(rows, float(node.limit))
+
+
+@_rows.register
+def _(node: Given) -> float | None:
+    return node.rows
 
 
 @_rows.register

@@ -30,6 +30,10 @@ def orders() -> Given:
     return Given(_ORDERS, "orders", "o", ("id", "amount", "status"))
 
 
+def stream(name: str) -> Given:
+    return Given(_ORDERS, name, "o", ("id", "amount", "status"), stream=True)
+
+
 def expression(text: str) -> exp.Expression:
     """Columns are quoted: ``"o.id" > 5``."""
     return bare(parse_one(text, dialect="postgres"))

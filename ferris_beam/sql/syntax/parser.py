@@ -229,6 +229,16 @@ class FerrisParser(DuckDBParser):
             return "ferris_window", parse_window_clause(self)
         return "windows", self._parse_window_clause()
 
+    def _parse_map(self) -> Any:
+        """sqlglot takes what stands behind ``MAP {…}`` for a subscript of the braces alone."""
+        if not self._match(TokenType.L_BRACE):
+            return super()._parse_map()
+        pairs = self._parse_csv(lambda: self._parse_bracket_key_value(is_map=True))
+        if not self._match(TokenType.R_BRACE):
+            self.raise_error("Expected }")
+        entries = exp.Struct(expressions=self._kv_to_prop_eq(pairs, parse_map=True))
+        return self.expression(exp.ToMap(this=entries))
+
     def _parse_into(self) -> None:
         while parse_tail_clause(self):
             pass

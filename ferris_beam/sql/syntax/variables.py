@@ -5,7 +5,8 @@ names given by ``--set``           are replaced wherever they stand, whatever th
 `${NAME}`, in UPPER CASE           is replaced as in URIs: `ferris_beam.variables` has the forms
 the same in a quoted URI           stays: the endpoint replaces it itself, when it is opened, so
                                    that a password is in no plan and in no message
-`${year}` and comments             stay as they are: templates belong to connectors
+`${year}` in a string, comments    stay as they are: templates belong to connectors; outside of
+                                   strings it is an error
 =================================  ==============================================================
 
 In a string or a quoted name a value's quotes are doubled: a value never ends the string that it
@@ -32,7 +33,7 @@ def replace_variables(
 ) -> SqlText:
     """The text with its variables replaced, which remembers where they stood.
 
-    Raises `SqlError` with a caret under a variable that is not set.
+    Raises `SqlError` with a caret under a variable that is not set, or has no value.
     """
     parts: list[str] = []
     replacements: list[Replacement] = []
@@ -58,6 +59,9 @@ def _values(
         in_uri = region.kind == "string" and _URI.match(text.text, region.start) is not None
         for match in _VARIABLE.finditer(text.text, region.start, region.end):
             value = _value(text, match, environment, given, in_uri)
+            if value == match[0] and region.kind == "code":
+                hint = f"give it by --set {match[1]}=…; variables of the environment are UPPER CASE"
+                raise text.error(f"the variable {match[1]} has no value", match.span(), hint)
             if value is not None and value != match[0]:
                 yield match.start(), match.end(), _quoted(value, region)
 

@@ -1,10 +1,12 @@
 """The spellings of windows, all brought to three calls.
 
 =================================  ===========================================================
-`TUMBLE(time, size[, offset])`     windows of one size, side by side
+`TUMBLE(time, size)`               windows of one size, side by side
 `HOP(time, slide, size)`           windows of one size, one starting every ``slide``
 `SESSION(time, gap)`               ends when nothing came for the gap
 =================================  ===========================================================
+
+Behind the lengths of the first two may stand an offset, and the name of a time zone.
 
 They stand as `exp.Anonymous` in GROUP BY; as the argument ``ferris_window`` of the SELECT where a
 clause said ``WINDOW TUMBLING(5m)`` (``time`` is NULL if it isn't named); and as the argument of
@@ -37,8 +39,9 @@ _KINDS = {
 WINDOW_CLAUSE_NAMES = frozenset(_KINDS)
 WINDOW_FUNCTION_NAMES = ("TUMBLE", "HOP", "SLIDING", "SESSION")
 
-_FORMS = {"TUMBLE": "size[, offset]", "HOP": "slide, size", "SESSION": "gap"}
-_LENGTHS = {"TUMBLE": (1, 2), "HOP": (2, 2), "SESSION": (1, 1)}
+_GRID = "[, offset][, zone]"
+_FORMS = {"TUMBLE": f"size{_GRID}", "HOP": f"slide, size{_GRID}", "SESSION": "gap"}
+_LENGTHS = {"TUMBLE": (1, 3), "HOP": (2, 4), "SESSION": (1, 1)}
 
 _UNITS = {
     "us": "MICROSECOND",
@@ -167,7 +170,7 @@ def _call(
     if not fewest <= len(lengths) <= most:
         raise _wrong_number(name, ["time"] if isinstance(first[-1], exp.Column) else [])
     if kind == "HOP" and name.text.upper() in ("SLIDING", "SLIDE"):
-        lengths = sorted(lengths, key=_approximate_length)
+        lengths = [*sorted(lengths[:2], key=_approximate_length), *lengths[2:]]
     call = exp.Anonymous(this=kind + suffix, expressions=[*first, *lengths])
     call.update_positions(name)
     return call
@@ -187,6 +190,6 @@ def _approximate_length(interval: exp.Expr) -> float:
 def _wrong_number(name: Token, time: list[str]) -> Fault:
     upper = name.text.upper()
     kind = _KINDS[upper]
-    lengths = "size, slide" if upper in ("SLIDING", "SLIDE") else _FORMS[kind]
+    lengths = f"size, slide{_GRID}" if upper in ("SLIDING", "SLIDE") else _FORMS[kind]
     form = ", ".join([*time, lengths])
     return Fault(f"{upper} takes {upper}({form})", span_of_token(name))

@@ -60,7 +60,7 @@ def test_decimals_are_exact(values: list[Decimal], seed: int) -> None:
 def test_a_sum_of_more_than_38_digits_is_refused() -> None:
     most = Decimal("9" * 37)
     rows = pa.record_batch({"v": pa.array([most] * 20, pa.decimal128(37, 0))})
-    with pytest.raises(FatalError, match=r"sum\(.*v.*\) is too large"):
+    with pytest.raises(FatalError, match=r"sum\(.*v.*\) is too large .*: sum it as a DOUBLE"):
         once("sum(v)", rows)
     both = pa.record_batch({"v": pa.array([most, most.copy_negate()] * 20, pa.decimal128(37, 0))})
     assert once("sum(v)", both) == [0]

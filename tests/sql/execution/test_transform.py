@@ -6,16 +6,24 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
 import ferris_beam as fb
 from ferris_beam.errors import PlanError, SqlError
+from ferris_beam.sql.execution import compiler
 from ferris_beam.sql.execution.compiler import Compiler
-from ferris_beam.sql.nodes import Join
+from ferris_beam.sql.execution.options import SqlOptions
+from ferris_beam.sql.execution.program import run_program
+from ferris_beam.sql.nodes import Join, walk
+from ferris_beam.sql.plan import Catalog, plan_program
+from ferris_beam.sql.syntax import parse
+from ferris_beam.sql.text import SqlText
 from tests.transforms.pipelines import run
 
 ORDERS = [
@@ -127,6 +135,55 @@ def test_several_statements_and_streams_that_read_streams(data: Path) -> None:
         {"customer": 12, "total": 1},
     ]
     assert rows_of(data / "pairs") == [{"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 4, "b": 4}]
+
+
+@pytest.mark.parametrize(("limit", "strategy"), [(64, "broadcast"), (0, "hash")])
+def test_a_stream_is_joined_as_its_size_asks_for(data: Path, limit: int, strategy: str) -> None:
+    text = SqlText(f"""
+        CREATE STREAM good AS SELECT * FROM '{data.as_uri()}/orders.jsonl' WHERE amount <> 'none';
+        SELECT a.id FROM '{data.as_uri()}/orders.jsonl' a LEFT JOIN good b ON a.id = b.customer;
+    """)
+    program = plan_program(parse(text), text, Catalog())
+    pipeline = beam.Pipeline(options=PipelineOptions([f"--broadcast_limit={limit}"]))
+    plans = run_program(pipeline, program, text=text).plans
+    joins = [each for plan in plans.values() for each in walk(plan) if isinstance(each, Join)]
+    assert [each.strategy for each in joins] == [strategy]
+
+
+SHUFFLED = """
+    SELECT a.n % 5000 AS k, sum(b.n) AS s, row_number() OVER (ORDER BY a.n % 5000) AS place
+    FROM '$data/n.parquet' a FULL JOIN '$data/n.parquet' b ON a.n = b.n
+    GROUP BY a.n % 5000 ORDER BY k DESC
+"""
+
+
+def test_what_stages_hold_is_limited_by_an_option(data: Path) -> None:
+    text = SqlText(SHUFFLED.replace("$data", data.as_uri()))
+    pq.write_table(pa.table({"n": range(3)}), data / "n.parquet")
+    pipeline = beam.Pipeline(options=PipelineOptions(["--sql_memory_limit=40"]))
+    with patch.object(compiler, "Partitioned", wraps=compiler.Partitioned) as stages:
+        run_program(pipeline, plan_program(parse(text), text, Catalog()))
+    limits = [
+        value
+        for call in stages.call_args_list
+        for name, value in vars(call.args[1]).items()
+        if name.strip("_") == "memory_limit"
+    ]
+    assert limits == [40_000_000] * 4
+
+
+def test_more_than_the_limit_gives_the_same(data: Path) -> None:
+    pq.write_table(pa.table({"n": range(300_000)}), data / "n.parquet")
+    rows = result(data, SHUFFLED, "--sql_memory_limit=1", "--broadcast_limit=0")
+    assert sorted(row["k"] for row in rows) == list(range(5000))
+    assert all(row["place"] == row["k"] + 1 for row in rows)
+    assert sum(row["s"] for row in rows) == sum(range(300_000))
+
+
+def test_a_limit_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        PipelineOptions(["--sql_memory_limit=0"]).view_as(SqlOptions)
+    assert "no whole number of megabytes above 0" in capsys.readouterr().err
 
 
 def test_a_source_that_several_statements_read_is_read_once(data: Path) -> None:

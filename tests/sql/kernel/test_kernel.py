@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferris_beam.errors import BadRecordError, FatalError, SchemaError
-from ferris_beam.sql.kernel import Fragment, Kernel, is_deterministic
+from ferris_beam.sql.kernel import Fragment, Kernel, is_deterministic, types_of
+from ferris_beam.sql.syntax import parse
+from ferris_beam.sql.text import SqlText
 from tests.sql.kernel.evaluating import column, computed, planned
 
 SCHEMA = pa.schema([("a", pa.int64()), ("s", pa.string()), ("d", pa.decimal128(10, 2))])
@@ -213,6 +215,13 @@ def test_the_same_seed_gives_the_same_values() -> None:
         assert len(set(first[name].to_pylist())) == 100
     assert not first["r"].equals(first["other"])
     assert all(0 <= value < 1 for value in first["r"].to_pylist())
+
+
+def test_values_that_change_have_a_type_wherever_they_stand() -> None:
+    texts = ("length(uuid())", "upper(uuid())", "random() < 2", "CAST(now() AS DATE)")
+    (statement,) = parse(SqlText(f"SELECT {', '.join(texts)}"))
+    found = types_of(statement.query.expressions, pa.schema([]))  # type: ignore[union-attr]
+    assert found == [pa.int32(), pa.string(), pa.bool_(), pa.date32()]
 
 
 def test_times_are_the_runs_start() -> None:

@@ -92,7 +92,7 @@ def test_a_common_type_holds_whole_values_exactly(
 def values(kind: pa.DataType) -> st.SearchStrategy[Decimal | int]:
     if pa.types.is_decimal(kind):
         digits = st.integers(-(10**kind.precision) + 1, 10**kind.precision - 1)
-        return digits.map(lambda number: Decimal(number).scaleb(-kind.scale))
+        return digits.map(lambda number: Decimal(f"{number}e{-kind.scale}"))
     low = 0 if pa.types.is_unsigned_integer(kind) else -(2 ** (kind.bit_width - 1))
     return st.integers(low, low + 2**kind.bit_width - 1)
 

@@ -20,7 +20,7 @@ from ferris_beam.sql.nodes import (
     column,
     walk,
 )
-from ferris_beam.sql.rules import Estimate, estimate, optimize
+from ferris_beam.sql.rules import Estimate, estimate, optimize, size_streams
 from ferris_beam.sql.rules.strategy import choose_strategies
 from tests.sql.interpreter import run
 from tests.sql.rules.test_filters_at_joins import expression, join, rows, scan
@@ -117,6 +117,19 @@ def test_estimates_follow_the_plan() -> None:
     given = Given(source.schema, "t", "t", ("k", "x"))
     assert str(estimate(given)) == "unknown size"
     assert estimate(replace(source, rows=None, nbytes=1600.0)).nbytes == 4800
+
+
+def test_a_stream_is_as_large_as_its_plan_if_that_ends() -> None:
+    """Of streams that read streams, too; a PCollection of the same name is another thing."""
+    source = scan(TABLE, "t", rows=1000.0)
+    read = Given(source.schema, "s", "t", ("k", "x"), stream=True)
+    plans: dict[str, Node] = {"s": Filter(source.schema, source, expression('"t.k" = 5'))}
+    plans["again"] = size_streams(read, plans)
+    assert estimate(size_streams(replace(read, name="again"), plans)).rows == 100
+    assert size_streams(replace(read, stream=False), plans).rows is None  # type: ignore[attr-defined]
+    plans["s"] = replace(source, bounded=False)
+    for name in ("s", "again", "unknown"):
+        assert estimate(size_streams(replace(read, name=name), plans)).rows is None
 
 
 def test_bytes_are_counted_before_columns_are_pruned() -> None:

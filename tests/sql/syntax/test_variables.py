@@ -56,6 +56,17 @@ def test_a_missing_variable_has_a_caret() -> None:
     )
 
 
+def test_a_variable_that_is_not_given_is_no_template_outside_of_strings() -> None:
+    with pytest.raises(SqlError) as caught:
+        replaced("SELECT 1 FROM 'file:///${year}/' LIMIT ${most}")
+    assert caught.value.message == (
+        "the variable most has no value (line 1, column 40)\n"
+        "SELECT 1 FROM 'file:///${year}/' LIMIT ${most}\n"
+        "                                       ^^^^^^^\n"
+        "give it by --set most=…; variables of the environment are UPPER CASE"
+    )
+
+
 def test_errors_point_into_the_text_as_it_was_written() -> None:
     written = "SELECT '${COUNTRY}' AS c, '${QUOTED}'\nFROM t\nWHER a > 1"
     text = replace_variables(SqlText(written), ENVIRONMENT)

@@ -21,6 +21,10 @@ def shown(node: exp.Expression) -> str:
         ("HOP(ts, 2m, 10m)", "HOP(ts, INTERVAL '2' MINUTE, INTERVAL '10' MINUTE)"),
         ("SLIDING(ts, 10m, 2m)", "HOP(ts, INTERVAL '2' MINUTE, INTERVAL '10' MINUTE)"),
         ("SLIDING(ts, 2m, 10m)", "HOP(ts, INTERVAL '2' MINUTE, INTERVAL '10' MINUTE)"),
+        (
+            "SLIDING(ts, 2d, 1d, 6h, 'Asia/Tokyo')",
+            "HOP(ts, INTERVAL '1' DAY, INTERVAL '2' DAY, INTERVAL '6' HOUR, 'Asia/Tokyo')",
+        ),
         ("SESSION(ts, 30s)", "SESSION(ts, INTERVAL '30' SECOND)"),
         ("TUMBLE(CAST(ts AS TIMESTAMP), 1d)", "TUMBLE(CAST(ts AS TIMESTAMP), INTERVAL '1' DAY)"),
     ],

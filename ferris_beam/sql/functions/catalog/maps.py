@@ -37,6 +37,16 @@ def _struct_pack(*fields: exp.Expression) -> exp.Expression:
     return engine("named_struct", *parts)
 
 
+def _struct(*fields: exp.Expression) -> exp.Expression:
+    """``struct(1, 2)`` or ``struct(1 AS a, 2 AS b)``."""
+    named = [field for field in fields if isinstance(field, exp.Alias)]
+    if not named:
+        return engine("struct", *fields)
+    if len(named) < len(fields):
+        raise ValueError("either all fields have a name or none: struct(value AS name, …)")
+    return engine("named_struct", *(part for each in named for part in (each.alias, each.this)))
+
+
 FUNCTIONS = (
     _map(
         "map(keys, values)",
@@ -97,9 +107,10 @@ FUNCTIONS = (
     ),
     _map(
         "row(value, ...)",
-        "A struct whose fields are called c0, c1, …",
+        "A struct whose fields are called c0, c1, …, or by their aliases.",
         ("row(1, 'x')", "{c0: 1, c1: x}"),
-        engine="struct",
+        ("struct(1 AS a, 'x' AS b)", "{a: 1, b: x}"),
+        render=_struct,
         aliases=("struct",),
     ),
 )
