@@ -31,12 +31,17 @@ CONNECTORS = {
     # The driver of each system, under the name of its scheme; file and memory need none.
     "postgresql": [
         "psycopg[binary,pool]>=3.2",  # the only Python driver with COPY BOTH, for replication
+        "adbc-driver-postgresql>=1.8",  # decodes COPY BINARY without the interpreter's lock
     ],
     "clickhouse": ["clickhouse-connect>=0.8"],
     "iceberg": ["pyiceberg[pyarrow]>=0.9"],
     "kafka": [
         "confluent-kafka[avro,schemaregistry]>=2.6,!=2.16.1",  # 2.16.1 can't be resolved
         "polars>=1.20",  # decodes Avro to columns
+    ],
+    "protobuf": [
+        "ptars>=0.0.25",  # Protobuf's wire format to Arrow and back, column by column
+        "grpcio-tools<1.82",  # protoc, for .proto files; later ones want a protobuf Beam refuses
     ],
     "avro": ["polars>=1.20"],  # decodes Avro to columns, ten times as fast as any other
     "yaml": ["pyyaml>=6"],  # named connections in YAML instead of TOML
@@ -69,7 +74,7 @@ BENCH = [
     "duckdb>=1.2",
     "polars>=1.20",
     "psutil>=6",
-    "adbc-driver-postgresql>=1.8",  # peers of our own decoding and encoding of COPY BINARY
+    "adbc-driver-postgresql>=1.8",  # peers of our own reading and writing of COPY BINARY
     "pgpq>=0.12",
 ]
 

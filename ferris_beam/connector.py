@@ -85,7 +85,9 @@ class Chunk:
     microseconds since 1970; None where the source knows no event time. ``final``: an endless
     unit has ended after all; where it ends at `ENDED`, ledgers know it for ever. ``mark`` is what
     an ordered unit's reader must know, beside the position, to go on behind ``end``: short, since
-    it travels with the batch and is kept in ledgers; it comes back in `Split.mark`.
+    it travels with the batch and is kept in ledgers; it comes back in `Split.mark`. ``lost``: so
+    many of the positions below ``end`` the store had deleted before they were read, and the
+    source's options allow to go on without them.
     """
 
     records: pa.RecordBatch
@@ -96,6 +98,7 @@ class Chunk:
     watermark: int | None = None
     final: bool = False
     mark: str = ""
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +264,12 @@ class Receipt:
 
 
 class Staged(ABC):
-    """Rows on their way into a sink, not yet visible."""
+    """Rows on their way into a sink, not yet visible. ``checksum`` grows with each batch by a
+    number that equal batches have in common, for the ledger; 0 where the sink makes none."""
 
     rows: int = 0
     nbytes: int = 0
+    checksum: int = 0
 
     @abstractmethod
     def write(self, records: pa.RecordBatch) -> None:

@@ -11,6 +11,7 @@ commits                commits to a sink
 rows_rejected          rows that went to the dead letters (or stopped the job)
 rows_dropped           rows that a schema check was told to drop
 rows_late              rows that came too late for all of their windows
+positions_lost         what a store had deleted before it was read, where that is allowed
 masked_intervals       intervals that a sink held already
 retries                attempts repeated after a transient error
 read_micros,           time spent inside the reader and the writer, microseconds

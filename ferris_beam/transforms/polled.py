@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary, finalize
 from ferris_beam.connector import Reader, Split
 from ferris_beam.errors import SourceChangedError
 from ferris_beam.ledger import LedgerState
-from ferris_beam.reliability import retrying
+from ferris_beam.reliability import AT_WORK, RetryPolicy, retrying
 from ferris_beam.transforms.claims import claim, current_ledgers
 from ferris_beam.transforms.context import Run
 from ferris_beam.transforms.progress import resumed_from
@@ -92,7 +92,7 @@ class PolledSource:
         with self._lock:
             if time.monotonic() < self._due:
                 return
-            for split in retrying(self._new_splits):
+            for split in retrying(self._new_splits, AT_WORK if self._due else RetryPolicy()):
                 self._take(split)
             self._due = time.monotonic() + self._reader.poll_seconds
 

@@ -15,7 +15,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from ferris_beam.connector import Chunk, Split
 from ferris_beam.errors import TransientError
 from ferris_beam.interval import Interval
-from ferris_beam.reliability import retrying
+from ferris_beam.reliability import AT_WORK, retrying
 from ferris_beam.transforms.context import Run
 from ferris_beam.transforms.operator import recorded
 from ferris_beam.transforms.progress import SinkProgress
@@ -99,7 +99,9 @@ class EndlessReadDoFn(Reading):
         left = self.read.get(split.interval.unit)
         if left is not None and left.interval.start == split.interval.start:
             return replace(split, mark=left.mark, borders=left.borders)
-        return retrying(lambda: self.progress.resumed(split)) if self.reader.cuts else split
+        if not self.reader.cuts:
+            return split
+        return retrying(lambda: self.progress.resumed(split), AT_WORK)
 
     def _read_up_to(self, split: Split, chunk: Chunk) -> None:
         unit = split.interval.unit

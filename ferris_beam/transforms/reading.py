@@ -144,6 +144,7 @@ class Reading(Operator):
         self.meter.count("bytes_read", chunk.nbytes)
         self.meter.count("batches_read")
         self.meter.count("rows_rejected", len(chunk.rejects))
+        self.meter.count("positions_lost", chunk.lost)
         if chunk.rejects and self.strict:
             raise strict_error(chunk.rejects[0], self.source)
         yield self._stamped(Batch(self._rest(chunk), origin), chunk)

@@ -21,7 +21,7 @@ from ferris_beam.batches import Batch, concatenate, from_ipc, to_ipc
 from ferris_beam.connector import Receipt, Staged, Writer
 from ferris_beam.errors import BadRecordError, ConflictError, FerrisError
 from ferris_beam.interval import Origin
-from ferris_beam.ledger import Entry
+from ferris_beam.ledger import CHECKSUMS, Entry
 from ferris_beam.reliability import (
     AT_WORK,
     DeadLetterFormat,
@@ -53,10 +53,11 @@ class _Gathered:
     rows: int = 0
     share: Fraction = Fraction(0)
     rejects: list[pa.RecordBatch] = field(default_factory=list)
+    checksum: int = 0
 
     def entry(self) -> Entry:
         rejects = to_ipc(concatenate(self.rejects)) if self.rejects else b""
-        return Entry(self.origin, self.rows, rejects)
+        return Entry(self.origin, self.rows, rejects, self.checksum % CHECKSUMS)
 
 
 class WriteDoFn(Operator):
@@ -93,7 +94,7 @@ class WriteDoFn(Operator):
             if self.writer is None:
                 self._open(self.run)
             else:
-                self.state = self.writer.ledger()
+                self.state = retrying(self.writer.ledger, AT_WORK)
 
     def _open(self, run: Run) -> None:
         identity = run.identity
@@ -102,11 +103,11 @@ class WriteDoFn(Operator):
         self.tracked = sink.paths is not None
         self.meter = Meter(identity.run, self.connector, self.role)
         self.letters = DeadLetterFormat(identity.name, self.label, self.connector, self.uri)
-        sink.writer.open(identity)
+        retrying(lambda: sink.writer.open(identity), AT_WORK, sink.writer.close)
         self.writer = sink.writer
         self.step = (identity.run, self.sink)
         _count_open(self.step, 1)
-        self.state = self.writer.ledger()
+        self.state = retrying(self.writer.ledger, AT_WORK)
 
     def teardown(self) -> None:
         if self.writer is None:
@@ -158,6 +159,7 @@ class WriteDoFn(Operator):
     # ── staging ─────────────────────────────────────────────────────────────────────────────
 
     def _stage(self, records: pa.RecordBatch, origin: Origin | None) -> None:
+        before = self.staged.checksum if self.staged is not None else 0
         letters = self._write_rows(records, origin) if records.num_columns else None
         rejected_rows = 0 if letters is None else letters.num_rows
         if origin is None:
@@ -168,6 +170,8 @@ class WriteDoFn(Operator):
         gathered = self.gathered.setdefault((origin.path, origin.interval), _Gathered(whole))
         gathered.rows += records.num_rows - rejected_rows
         gathered.share += origin.share
+        if self.staged is not None:
+            gathered.checksum += self.staged.checksum - before
         if letters is not None:
             gathered.rejects.append(letters)
 
@@ -256,7 +260,7 @@ class WriteDoFn(Operator):
             writer.rollback(staged)
             self.staged, self.gathered = None, {}
             raise
-        self.state = writer.ledger()
+        self.state = retrying(writer.ledger, AT_WORK)
         return receipt
 
     def _roll(self) -> None:

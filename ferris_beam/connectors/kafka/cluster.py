@@ -21,7 +21,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
-from ferris_beam.connectors.kafka.failures import Heard, explained, of_error
+from ferris_beam.connectors.kafka.failures import Heard, explained, is_leaderless, of_error
 from ferris_beam.connectors.kafka.options import ConnectionOptions
 from ferris_beam.errors import ConfigurationError
 from ferris_beam.options import Secret
@@ -124,8 +124,11 @@ class Admin:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._connect()
+
+    def _connect(self) -> None:
         self._heard = Heard()
-        self.client = cluster.admin(self._heard)
+        self.client: AdminClient = self._cluster.admin(self._heard)
 
     def display(self, topic: str) -> str:
         return f"{self._cluster.display}/{topic}"
@@ -205,6 +208,8 @@ class Admin:
             except KafkaException as error:
                 if error.args[0].code() == KafkaError._TIMED_OUT:
                     raise self._no_answer(error.args[0]) from error
+                if is_leaderless(error.args[0]):
+                    self._connect()  # this client believes what it knew of leaders for minutes
                 raise of_error(error.args[0], display) from error
             self.client.poll(0)
             self._heard.raise_if_final(self._cluster.display)

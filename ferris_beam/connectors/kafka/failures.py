@@ -59,7 +59,24 @@ _UNREACHABLE = {
     KafkaError._WAIT_COORD,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.NOT_CONTROLLER,
 }
+_LEADERLESS = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.LISTENER_NOT_FOUND,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError._NOENT,  # of a question for offsets: "No leaders found"
+}
+"""As long as a broker is away or has just come back: that is waited for as an answer is."""
+
 _TRANSIENT = {
     KafkaError._FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
@@ -70,8 +87,6 @@ _TRANSIENT = {
     KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
     KafkaError.NOT_ENOUGH_REPLICAS,
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.KAFKA_STORAGE_ERROR,
     KafkaError._STATE,
     KafkaError._PURGE_QUEUE,
@@ -108,9 +123,16 @@ def of_error(error: KafkaError, display: str) -> FerrisError:
         return UnreachableError(
             f"{message}\ncheck the brokers' addresses, and that they are reached from here"
         )
+    if is_leaderless(error):
+        return UnreachableError(f"{message}\nno broker leads the partition; see that all run")
     if code in _TRANSIENT or error.retriable() or error.txn_requires_abort():
         return TransientError(message)
     return FatalError(message)
+
+
+def is_leaderless(error: KafkaError) -> bool:
+    """Whether nobody leads a partition, or another broker than the client believes."""
+    return error.code() in _LEADERLESS
 
 
 def words_of(error: KafkaError) -> str:

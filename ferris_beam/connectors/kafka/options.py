@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
-
-from ferris_beam.connectors.kafka.starting import Start, parse_start, parse_until
+from ferris_beam.connectors.kafka.option_types import (
+    Function,
+    KeyFormat,
+    Mechanism,
+    MessageName,
+    OnlyWith,
+    Pattern,
+    Same,
+    SecurityProtocol,
+    SinkFormat,
+    SourceFormat,
+    StartText,
+    SystemColumn,
+    UntilText,
+)
+from ferris_beam.connectors.kafka.starting import Start, parse_start
 from ferris_beam.formats.types import Types
 from ferris_beam.options import (
     ByteSize,
     Duration,
-    InWords,
     Options,
-    Problem,
     Secret,
     byte_size,
     duration,
@@ -24,111 +32,6 @@ from ferris_beam.options import (
     option,
     requires,
 )
-
-SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-Mechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
-SourceFormat: TypeAlias = Literal["json", "avro", "csv", "string", "bytes"]
-SinkFormat: TypeAlias = Literal["json", "avro", "string", "bytes"]
-SystemColumn: TypeAlias = Literal["key", "headers", "timestamp", "partition", "offset", "topic"]
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"no regular expression: {error}") from None
-    return value
-
-
-def _function(value: Any) -> str:
-    """``module:name``, of a function too that can be imported by it."""
-    if callable(value):
-        name = getattr(value, "__qualname__", "")
-        if not name or "<" in name:
-            raise ValueError("a function that can't be imported")
-        return f"{value.__module__}:{name}"
-    if not isinstance(value, str) or not re.fullmatch(r"[\w.]+:[\w.]+", value):
-        raise ValueError("no function")
-    return value
-
-
-def _parsed_start(value: str) -> str:
-    parse_start(value)
-    return value
-
-
-def _parsed_until(value: str) -> str:
-    parse_until(value)
-    return value
-
-
-Pattern: TypeAlias = Annotated[str, AfterValidator(_pattern), InWords("a regular expression")]
-Function: TypeAlias = Annotated[
-    str, BeforeValidator(_function), InWords("a function, as package.module:name")
-]
-StartText: TypeAlias = Annotated[
-    str,
-    AfterValidator(_parsed_start),
-    InWords(
-        "earliest, latest, group, a time such as 2024-01-31T12:00:00Z, or offsets as 0:100,1:0"
-    ),
-]
-UntilText: TypeAlias = Annotated[
-    str,
-    AfterValidator(_parsed_until),
-    InWords("now, or a time such as 2024-01-31T12:00:00Z"),
-]
-
-
-@dataclass(frozen=True)
-class _Same:
-    """Two names of one option: given both, they must say the same."""
-
-    name: str
-    other: str
-
-    def problem(
-        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
-    ) -> Problem | None:
-        first, second = given.get(self.name), given.get(self.other)
-        if first is None or second is None or first == second:
-            return None
-        text = f"{self.name} and {self.other} are one option with two values; keep one of them"
-        return Problem(text, "ConflictingParameters", self.name)
-
-
-@dataclass(frozen=True)
-class _OnlyWith:
-    """An option that means something to some formats only."""
-
-    name: str
-    formats: tuple[str, ...]
-
-    def problem(
-        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
-    ) -> Problem | None:
-        if effective is None or given.get(self.name) is None:
-            return None
-        if effective.get("format") in self.formats:
-            return None
-        formats = " or ".join(f"format={name}" for name in self.formats)
-        text = f"{self.name} works only with {formats}; add that or leave it out"
-        return Problem(text, "InvalidCombination", self.name)
-
-
-class _KeyFormat:
-    """Says what a column holds, which must be there."""
-
-    def problem(
-        self, given: Mapping[str, Any], effective: Mapping[str, Any] | None
-    ) -> Problem | None:
-        if effective is None or given.get("key_format") is None:
-            return None
-        if "key" in effective.get("metadata", ()):
-            return None
-        text = "key_format works only with metadata=key; add that or leave it out"
-        return Problem(text, "InvalidCombination", "key_format")
-
 
 _LIBRDKAFKA = (
     "security.protocol",
@@ -157,7 +60,7 @@ class ConnectionOptions(Options):
 
     host_variables = ("KAFKA_BROKERS",)
     rules = (
-        *(_Same(name.replace(".", "_"), name) for name in _LIBRDKAFKA if "password" not in name),
+        *(Same(name.replace(".", "_"), name) for name in _LIBRDKAFKA if "password" not in name),
         requires("schema_registry_user", "schema_registry"),
         requires("schema_registry_ca_location", "schema_registry"),
     )
@@ -248,16 +151,17 @@ class KafkaSourceOptions(ConnectionOptions):
             exclusive("decoder", name)
             for name in ("format", "schema", "types", "extra_keys", "sample_messages")
         ),
-        requires("schema_file", format="avro"),
+        OnlyWith("schema_file", ("avro", "protobuf")),
+        requires("message", format="protobuf"),
         exclusive("schema_file", "schema_registry"),
         exclusive("schema", "types"),
         exclusive("schema", "extra_keys"),
-        _OnlyWith("schema", ("json", "csv")),
+        OnlyWith("schema", ("json", "csv")),
         requires("types", format="json"),
         requires("extra_keys", format="json"),
         requires("sample_messages", format="json"),
         requires("delimiter", format="csv"),
-        _KeyFormat(),
+        KeyFormat(),
     )
 
     pattern: Pattern | None = option(
@@ -342,9 +246,15 @@ class KafkaSourceOptions(ConnectionOptions):
     )
     schema_file: str | None = option(
         None,
-        description="Avro without a registry: the file with the schema (.avsc) of the messages, "
-        "which then are plain Avro.",
+        description="Avro and Protobuf without a registry: the file with the schema of the "
+        "messages, an .avsc, a .proto, or a set of descriptors that protoc wrote.",
         example="orders.avsc",
+    )
+    message: MessageName | None = option(
+        None,
+        description="Protobuf: the full name of the message, by default the first of the schema; "
+        "or the class that protoc made of it, which needs neither file nor registry.",
+        example="shop.Order",
     )
     tombstones: Literal["null", "skip"] = option(
         "null",
@@ -401,8 +311,9 @@ class KafkaSinkOptions(ConnectionOptions):
     rules = (
         *ConnectionOptions.rules,
         requires("non_finite", format="json"),
-        requires("subject", format="avro"),
-        requires("subject_strategy", format="avro"),
+        OnlyWith("subject", ("avro", "protobuf", "json")),
+        OnlyWith("subject_strategy", ("avro", "protobuf", "json")),
+        exclusive("subject", "subject_strategy"),
         requires("tombstones", "key"),
         *(requires(f"topic_{name}", create_topic=True) for name in ("partitions", "replication")),
         requires("topic_config", create_topic=True),
@@ -465,10 +376,11 @@ class KafkaSinkOptions(ConnectionOptions):
         description="Settings of a created topic.",
         example=("cleanup.policy=compact", "retention.ms=-1"),
     )
-    subject_strategy: Literal["topic", "record", "topic_record"] = option(
-        "topic",
+    subject_strategy: Literal["topic", "record", "topic_record"] | None = option(
+        None,
         description="Under which subject the schema is registered: `orders-value`, the record's "
-        "name, or both.",
+        "name, or both; Avro and Protobuf by default `topic`. JSON is registered only where this "
+        "or `subject` is given.",
         example="record",
     )
     subject: str | None = option(

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from confluent_kafka import KafkaError
 
 from ferris_beam.connector import Reader, Writer
+from ferris_beam.connectors.kafka.failures import of_error
 from ferris_beam.connectors.kafka.options import KafkaSourceOptions
 from ferris_beam.errors import (
     ConfigurationError,
@@ -147,6 +149,16 @@ def test_a_broker_that_hangs_while_it_is_read_is_noticed_and_reading_goes_on(
         reader.open()
         rows = [row for c in reader.read(split) for row in c.records.to_pylist()]
     assert rows == [{"id": n} for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [KafkaError._NOENT, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH],
+)
+def test_a_partition_without_a_leader_is_waited_for(code: int) -> None:
+    error = of_error(KafkaError(code), "kafka://b:9092/orders")
+    assert isinstance(error, UnreachableError)
+    assert "no broker leads the partition" in error.message
 
 
 # ── the registry ────────────────────────────────────────────────────────────────────────────────

@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from confluent_kafka import Consumer, TopicPartition
 
+import ferris_beam as fb
+from ferris_beam.transforms.meter import tally
 from tests.chaos.endless import EndlessCopy, Input, kill_while_written, stopped_cleanly, wait_until
 from tests.chaos.harness import ROOT
 from tests.connectors.kafka.conftest import NewTopic
@@ -59,6 +63,31 @@ def test_a_bounded_copy_goes_on_behind_its_end_when_it_is_started_again(
         assert done.returncode == 0, done.stderr
         written = (tmp_path / "out.jsonl").read_bytes().splitlines()
         assert ids(written) == list(range(first + 10))
+
+
+def test_messages_that_retention_took_are_counted_where_going_on_is_allowed(
+    topic: Topic, tmp_path: Path
+) -> None:
+    sink = tmp_path / "out.jsonl"
+    topic.produce([json.dumps({"id": n}).encode() for n in range(5)])
+    assert copied(topic, sink, on_data_loss="earliest")["data.positions_lost"] == 0
+    topic.produce([json.dumps({"id": n}).encode() for n in range(5, 20)])
+    topic.delete_up_to(12)
+    with pytest.raises(fb.errors.FatalError, match="messages 5 to 11 were deleted"):
+        copied(topic, sink)
+    assert copied(topic, sink, on_data_loss="earliest")["data.positions_lost"] == 7
+    assert ids(sink.read_bytes().splitlines()) == [*range(5), *range(12, 20)]
+
+
+def copied(topic: Topic, sink: Path, **options: str) -> Counter[str]:
+    """What the runs of one pipeline, up to what is there now, count."""
+    uri = topic.uri(until="now", schema="id:int64", **options)
+    flags = [f"--name={topic.name}", "--direct_num_workers=1", "--continue"]
+
+    def build(root: Any) -> None:
+        root | fb.create_source(uri) | fb.create_sink(f"file://{sink}")
+
+    return tally(fb.launch(build, PipelineOptions(flags), quiet=True).run)
 
 
 def test_bad_messages_go_to_the_dead_letters_with_their_bytes(topic: Topic, tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ import datetime as dt
 import json
 import logging
 import time
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from ferris_beam.connector import Chunk
+from ferris_beam.connector import Chunk, Split
 from ferris_beam.connectors.kafka.reading.rows import Watermark
 from ferris_beam.errors import ConfigurationError, FatalError, SourceChangedError
+from ferris_beam.testing.reading import part
 from tests.connectors.kafka.conftest import NewTopic
 from tests.connectors.kafka.endpoints import chunks_of, read, read_all, reader_of, reading
 from tests.services.kafka import Topic
@@ -155,7 +157,20 @@ def test_with_on_data_loss_reading_goes_on_and_says_so(
     with caplog.at_level(logging.WARNING), reading(uri) as reader:
         chunks = list(reader.read(_from(split, 5)))
     assert (ids(chunks), chunks[-1].end) == (list(range(12, 20)), 20)
+    assert sum(chunk.lost for chunk in chunks) == 7
     assert "messages 5 to 11 were deleted before they were read" in caplog.text
+
+
+def test_what_is_lost_is_counted_within_each_chunk_that_covers_it(topic: Topic) -> None:
+    topic.produce(numbered(*range(20)))
+    uri = topic.uri(until="now", on_data_loss="earliest", schema="id:int64")
+    with reading(uri) as reader:
+        (split,) = reader.splits({})
+    topic.delete_up_to(12)
+    with reading(uri) as reader:
+        left = replace(_from(split, 5), borders=(8, 15))
+        found = [(chunk.end, chunk.lost, ids([chunk])) for chunk in reader.read(left)]
+    assert found == [(8, 3, []), (15, 4, [12, 13, 14]), (20, 0, [15, 16, 17, 18, 19])]
 
 
 def test_what_was_deleted_before_the_first_run_is_no_loss(topic: Topic) -> None:
@@ -177,11 +192,7 @@ def test_a_topic_that_was_created_again_is_refused(topic: Topic) -> None:
         list(reader.read(split))
 
 
-def _from(split: object, start: int) -> object:
-    from ferris_beam.connector import Split
-    from ferris_beam.testing.reading import part
-
-    assert isinstance(split, Split)
+def _from(split: Split, start: int) -> Split:
     return part(split, start, split.interval.end)
 
 

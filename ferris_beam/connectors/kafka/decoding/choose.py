@@ -15,16 +15,24 @@ from ferris_beam.connectors.kafka.decoding.avro import (
     plain_schema,
 )
 from ferris_beam.connectors.kafka.decoding.base import ValueDecoder
+from ferris_beam.connectors.kafka.decoding.json_schema import columns_of
 from ferris_beam.connectors.kafka.decoding.lines import CsvDecoder, JsonDecoder, without_header
 from ferris_beam.connectors.kafka.decoding.plain import (
     BytesDecoder,
     FunctionDecoder,
     StringDecoder,
 )
+from ferris_beam.connectors.kafka.decoding.protobuf import (
+    ProtobufDecoder,
+    declared_type,
+    registered_type,
+)
 from ferris_beam.connectors.kafka.options import KafkaSourceOptions
+from ferris_beam.connectors.kafka.protobuf.messages import MessageType
 from ferris_beam.connectors.kafka.registry import (
     HEADER,
     NoSuchSchemaError,
+    Registered,
     Registry,
     id_of,
     subjects_of,
@@ -45,14 +53,18 @@ def value_schema(
     if options.decoder is not None or options.format in ("string", "bytes"):
         return None
     if options.format == "avro":
-        return None if options.schema_file else _registered(options, topics, sample, display)
+        if options.schema_file:
+            return None
+        return announced_schema(_registered(options, topics, sample, display))
+    if options.format == "protobuf":
+        return _protobuf_type(options, topics, sample, display).announcement()
     if options.declared_schema is not None:
         return _declared(options.declared_schema)
     if options.format == "csv":
         raise ConfigurationError(
             f"{display}: messages have no header; name the columns with schema=id:int64,name:string"
         )
-    return _of_sample(sample(), options, display)
+    return _json(options, topics, sample(), display)
 
 
 def value_decoder(options: KafkaSourceOptions, schema: pa.Schema | None) -> ValueDecoder:
@@ -66,6 +78,8 @@ def value_decoder(options: KafkaSourceOptions, schema: pa.Schema | None) -> Valu
     if options.format == "avro":
         return _avro(options, schema)
     assert schema is not None
+    if options.format == "protobuf":
+        return ProtobufDecoder(schema, Registry(options) if options.schema_registry else None)
     if options.format == "csv":
         return CsvDecoder(schema, options.delimiter)
     declared = options.declared_schema is not None
@@ -85,11 +99,11 @@ def _avro(options: KafkaSourceOptions, schema: pa.Schema | None) -> ValueDecoder
 
 def _registered(
     options: KafkaSourceOptions, topics: Sequence[str], sample: Sample, display: str
-) -> pa.Schema:
-    """By the topics' subjects; where a topic has none, by the schemas of its first messages."""
+) -> list[Registered]:
+    """Of the topics' subjects; where a topic has none, the schemas of its first messages."""
     registry = Registry(options)
     try:
-        return announced_schema([registry.latest(subject) for subject in subjects_of(topics)])
+        return [registry.latest(subject) for subject in subjects_of(topics)]
     except NoSuchSchemaError:
         ids = sorted({id for value in sample() if (id := id_of(value[:HEADER])) is not None})
     try:
@@ -97,11 +111,35 @@ def _registered(
     except NoSuchSchemaError as error:
         raise ConfigurationError(f"{display}: {error.message}") from error
     if not found:
+        instead = (
+            "name the columns with schema=" if options.format == "json" else "set schema_file="
+        )
         raise ConfigurationError(
             f"{display}: nothing is registered under {', '.join(subjects_of(topics))}, and no "
-            "message tells the id of a schema; register it, or write schema_file="
+            f"message tells the id of a schema; register it, or {instead}"
         )
-    return announced_schema(found)
+    return found
+
+
+def _protobuf_type(
+    options: KafkaSourceOptions, topics: Sequence[str], sample: Sample, display: str
+) -> MessageType:
+    declared = declared_type(options)
+    if declared is not None:
+        return declared
+    return registered_type(_registered(options, topics, sample, display), options.message)
+
+
+def _json(
+    options: KafkaSourceOptions, topics: Sequence[str], values: Sequence[bytes], display: str
+) -> pa.Schema:
+    """By the registered schemas where messages begin with their ids, or there are none yet;
+    `types` say better, as they do of a sample."""
+    has_header = any(id_of(value[:HEADER]) is not None for value in values)
+    if options.schema_registry is None or (values and not has_header):
+        return _of_sample(values, options, display)
+    found = columns_of(_registered(options, topics, lambda: values, display))
+    return _with_types(found, options)
 
 
 def _declared(types: dict[str, str]) -> pa.Schema:
@@ -113,14 +151,19 @@ def _of_sample(values: Sequence[bytes], options: KafkaSourceOptions, display: st
     lines = [value.replace(b"\n", b" ") for value in contents if value.strip()]
     blocks = [Block.of(b"\n".join(lines[at : at + 1000])) for at in range(0, len(lines), 1000)]
     found = settled(reduce(merged, map(infer_schema, blocks), pa.schema([])))
-    for name, kind in options.types.items():
-        at = found.get_field_index(name)
-        field = pa.field(name, data_type(kind))
-        found = found.append(field) if at < 0 else found.set(at, field)
+    found = _with_types(found, options)
     if not len(found):
         what = "holds no JSON object" if values else "has no message yet"
         raise ConfigurationError(
             f"{display} {what}, so that its columns can't be told; name them with "
             "schema=id:int64,name:string, or set format="
         )
+    return found
+
+
+def _with_types(found: pa.Schema, options: KafkaSourceOptions) -> pa.Schema:
+    for name, kind in options.types.items():
+        at = found.get_field_index(name)
+        field = pa.field(name, data_type(kind))
+        found = found.append(field) if at < 0 else found.set(at, field)
     return found

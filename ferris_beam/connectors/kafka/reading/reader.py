@@ -177,6 +177,7 @@ class KafkaReader(Reader):
                 int(rows.times.min()) if len(rows.times) else None,
                 watermark.promised,
                 mark=watermark.mark,
+                lost=taken.lost,
             )
             position = taken.end
             if position == interval.end:

@@ -37,12 +37,14 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Messages that cover all offsets below ``end``; ``idle``: nothing is behind it now."""
+    """Messages that cover all offsets below ``end``; ``idle``: nothing is behind it now; ``lost``:
+    so many offsets were deleted before they were read."""
 
     messages: list[Message]
     end: int
     nbytes: int
     idle: bool
+    lost: int = 0
 
 
 class PartitionStream:
@@ -69,6 +71,7 @@ class PartitionStream:
         self.messages = self.nbytes = 0
         self.last_timestamp: int | None = None
         self._ends_at = -1
+        self._lost_offsets = 0
         self._timeout = cluster.timeout
         self._on_loss = on_loss
         self._held: list[Message] = []
@@ -89,6 +92,7 @@ class PartitionStream:
         if offset == self.position:
             return
         self._held.clear()
+        self._lost_offsets = 0
         self._assign(offset)
 
     def _assign(self, offset: int) -> None:
@@ -119,7 +123,7 @@ class PartitionStream:
         ours where the broker is silent for too long.
         """
         taken: list[Message] = []
-        size = 0
+        size, began = 0, self.position
         while True:
             size = self._give(taken, rows, nbytes, border, size)
             full = len(taken) >= rows or size >= nbytes
@@ -135,7 +139,9 @@ class PartitionStream:
             self.messages += len(taken)
             self.nbytes += size
             self.last_timestamp = taken[-1].timestamp()[1]
-        return Taken(taken, self.position, size, self.idle)
+        lost = min(self._lost_offsets, self.position - began)
+        self._lost_offsets -= lost  # what is behind the border is told with what is there
+        return Taken(taken, self.position, size, self.idle, lost)
 
     def _give(
         self, taken: list[Message], rows: int, nbytes: int, border: int | None, size: int
@@ -222,6 +228,7 @@ class PartitionStream:
                 "on_data_loss=earliest goes on with the first message that is there"
             )
         _log.warning("%s: %s; going on with the first that is there", self.display, lost)
+        self._lost_offsets += low - self.position
         self._assign(low)
 
 

@@ -23,7 +23,7 @@ from ferris_beam.connectors.kafka.writing.topics import create_ledger, ensure_to
 from ferris_beam.connectors.kafka.writing.transaction import Transactions
 from ferris_beam.errors import ConfigurationError
 from ferris_beam.ledger import Entry, Identity, LedgerState
-from ferris_beam.reliability import retrying
+from ferris_beam.reliability import AT_WORK, RetryPolicy, retrying
 from ferris_beam.uri import Uri
 
 _LARGEST_RECORD = 8 << 20
@@ -152,8 +152,13 @@ class KafkaWriter(Writer):
     # ── the ledger ──────────────────────────────────────────────────────────────────────────
 
     def ledger(self) -> LedgerState:
-        found = retrying(lambda: self._ledger(create=False))
-        return LedgerState() if found is None else retrying(found.state)
+        found = retrying(lambda: self._ledger(create=False), self._patience)
+        return LedgerState() if found is None else retrying(found.state, self._patience)
+
+    @property
+    def _patience(self) -> RetryPolicy:
+        """A broker that answered before comes back more likely than one that never did."""
+        return RetryPolicy() if self._now.ledger is None else AT_WORK
 
     def claim(self, epoch: int, generation: int) -> None:
         identity = self._now.identity
@@ -184,7 +189,7 @@ class KafkaWriter(Writer):
             assert ledger is not None
             ledger.append(document, check)
 
-        retrying(attempt)
+        retrying(attempt, self._patience)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,1 @@
+"""Protobuf: schemas, their compiler, and the messages that they describe."""
