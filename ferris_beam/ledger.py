@@ -31,6 +31,9 @@ from ferris_beam.interval import Interval, IntervalSet, Origin
 Path = tuple[str, ...]
 _PAST_RUNS = 256
 
+CHECKSUMS = 1 << 63
+"""Checksums are added up modulo this: sums fit a signed 64-bit column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -44,19 +47,22 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One interval's part of a commit: rows written, and its rejected rows as an IPC stream."""
+    """One interval's part of a commit: rows written, its rejected rows as an IPC stream, and the
+    sum of the rows' checksums (`Staged.checksum`; 0 where the sink makes none)."""
 
     origin: Origin
     rows: int
     rejects: bytes = b""
+    checksum: int = 0
 
     def to_json(self) -> list[Any]:
-        return [self.origin.to_json(), self.rows, base64.b64encode(self.rejects).decode()]
+        told = [self.origin.to_json(), self.rows, base64.b64encode(self.rejects).decode()]
+        return [*told, self.checksum] if self.checksum else told
 
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Entry:
-        origin, rows, rejects = value
-        return cls(Origin.from_json(origin), rows, base64.b64decode(rejects))
+        origin, rows, rejects, *checksum = value
+        return cls(Origin.from_json(origin), rows, base64.b64decode(rejects), *checksum)
 
 
 @dataclass(slots=True)
@@ -66,8 +72,9 @@ class LedgerState:
     ``run``, ``epoch`` and ``plan`` are the latest claim's (epoch 0: never claimed), ``past`` the
     runs before it. ``generation`` counts the starts from zero: it is the same in all sinks of a
     pipeline once they are claimed, which lets a rerun that was killed half-way go on as one.
-    ``rows`` counts what was written in this generation. ``prepared``: of a source that can't be
-    read twice everything is committed, and waits for the finish of all sinks.
+    ``rows`` counts what was written in this generation, ``checksum`` is the sum of its entries'.
+    ``prepared``: of a source that can't be read twice everything is committed, and waits for the
+    finish of all sinks.
     """
 
     run: str = ""
@@ -78,6 +85,7 @@ class LedgerState:
     finished: bool = False
     prepared: bool = False
     rows: int = 0
+    checksum: int = 0
     committed: dict[Path, IntervalSet] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     outbox: dict[tuple[Path, Interval], bytes] = field(default_factory=dict)
@@ -90,7 +98,7 @@ class LedgerState:
         if self.run and self.run != identity.run:
             self.past = (*self.past, self.run)[-_PAST_RUNS:]
         if generation > self.generation:
-            self.rows = 0
+            self.rows = self.checksum = 0
             self.finished = False
             self.prepared = False
             self.committed.clear()
@@ -105,6 +113,7 @@ class LedgerState:
         self.finished = False  # of a source that gets more rows after each finish
         for entry in entries:
             origin = entry.origin
+            self.checksum = (self.checksum + entry.checksum) % CHECKSUMS
             self.committed.setdefault(origin.path, IntervalSet()).add(origin.interval)
             self._keep_mark(origin)
             if origin.identity:
@@ -237,6 +246,7 @@ class LedgerState:
             "finished": self.finished,
             "prepared": self.prepared,
             "rows": self.rows,
+            "checksum": self.checksum,
             "committed": [[list(path), done.to_json()] for path, done in self.committed.items()],
             "identities": self.identities,
             "outbox": [
@@ -257,6 +267,7 @@ class LedgerState:
             finished=value["finished"],
             prepared=value.get("prepared", False),
             rows=value["rows"],
+            checksum=value.get("checksum", 0),
             committed={
                 tuple(path): IntervalSet.from_json(done) for path, done in value["committed"]
             },

@@ -1,8 +1,9 @@
 """Beam's in-process workers print and log each failure's traceback, sometimes several times.
 
 While a pipeline runs in this process these are held back: the first failure itself is raised by
-the launcher, and shown once. Whoever sets a level for the logger ``apache_beam`` gets all logs, as
-does ``--verbose``.
+the launcher, and shown once. A bundle of another thread may fail a moment later: the end of a
+failed run waits a moment for those that are at work. Whoever sets a level for the logger
+``apache_beam`` gets all logs, as does ``--verbose``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
+from types import FrameType
 from typing import Any, TextIO
 
 _TRACEBACK = "Traceback (most recent call last):"
 _WORKER = "apache_beam/runners/worker/"
 _JOB_SERVER = "portable_runner.py"
+_MOMENT = 1.0
+"""Seconds that bundles have to fail in, once a run has failed."""
 
 
 @contextmanager
@@ -35,7 +40,11 @@ def worker_tracebacks_held_back() -> Iterator[None]:
     threading.excepthook = _without_lost_connections(hook)
     try:
         with redirect_stderr(_WithoutTracebacks(sys.stderr)):
-            yield
+            try:
+                yield
+            except Exception:
+                _wait_for_bundles(_MOMENT)
+                raise
     finally:
         logger.setLevel(level)
         root.removeFilter(_is_of_no_job_server)
@@ -56,6 +65,22 @@ def all_logs_shown() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+def _wait_for_bundles(seconds: float) -> None:
+    """Until no thread of this process is at work for Beam, or so many seconds are over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(map(_is_at_work, sys._current_frames().values())):
+        time.sleep(0.01)
+
+
+def _is_at_work(frame: FrameType | None) -> bool:
+    """Whether an instruction of Beam's runner is being executed: what fails there is printed."""
+    while frame is not None:
+        if frame.f_code.co_name == "_execute" and _WORKER in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _without_lost_connections(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:

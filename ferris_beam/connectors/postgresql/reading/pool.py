@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from ferris_beam.connectors.postgresql.reading.columnar import ColumnarDriver
 from ferris_beam.connectors.postgresql.server import Server
 from ferris_beam.errors import TransientError
 
@@ -42,7 +43,10 @@ class Connections:
         self._server = server
         self._size = size
         self._only = {"host": place.host, "port": place.port} if place is not None else {}
-        self.connect().close()  # what is wrong is said now, in the server's words
+        connection = self.connect()  # what is wrong is said now, in the server's words
+        encrypted = {"sslmode": "require"} if _is_encrypted_by_chance(connection) else {}
+        connection.close()
+        self.columnar = ColumnarDriver(lambda: server.dsn(**self._only, **encrypted))
         self._pool = ConnectionPool(
             lambda: server.dsn(**self._only),
             min_size=0,
@@ -82,6 +86,12 @@ class Connections:
 
     def close(self) -> None:
         self._pool.close(timeout=1.0)
+
+
+def _is_encrypted_by_chance(connection: Connection) -> bool:
+    """Whether it is encrypted though it needn't be: another driver must not do with less."""
+    asked = connection.info.get_parameters().get("sslmode", "prefer")
+    return bool(connection.pgconn.ssl_in_use) and asked in ("allow", "prefer")
 
 
 _open: dict[tuple[Server, int, Place | None], Connections] = {}

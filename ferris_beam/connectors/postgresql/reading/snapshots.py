@@ -122,9 +122,8 @@ def under(connections: Connections, snapshot: Snapshot, display: str) -> Iterato
         try:
             connection.execute(_BEGIN)
             # First of all, so that the holder sees it; it ends with the transaction.
-            name = sql.Literal(snapshot.name)
             try:
-                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(name))
+                connection.execute(_set(snapshot))
             except _MISSING as error:
                 raise FatalError(
                     f"{display}: the snapshot under which this was read is gone: the server or "
@@ -137,6 +136,16 @@ def under(connections: Connections, snapshot: Snapshot, display: str) -> Iterato
             if not connection.broken:
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
+
+
+def statements(snapshot: Snapshot) -> tuple[str, str]:
+    """What begins a transaction that sees what the snapshot does, for another driver: beside a
+    connection that is `under` it."""
+    return _BEGIN, _set(snapshot).as_string(None)
+
+
+def _set(snapshot: Snapshot) -> sql.Composed:
+    return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot.name))
 
 
 @contextmanager

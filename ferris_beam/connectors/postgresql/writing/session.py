@@ -38,6 +38,8 @@ class Session:
         """How many were begun: the number of the open one."""
         self.connections = 0
         """How many were made: temporary tables are gone with the connection that made them."""
+        self.checksums = 0
+        """The sum of the checksums of all that was copied."""
 
     @property
     def display(self) -> str:

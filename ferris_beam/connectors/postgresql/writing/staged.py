@@ -54,8 +54,10 @@ class PostgresqlStaged(Staged):
         if not records.num_rows:
             return
         self.restore()
+        before = self._session.checksums
         with self._session.savepoint():
             action()
+        self.checksum += self._session.checksums - before
 
     def restore(self) -> None:
         """Opens the transaction with all that was written so far, unless it is open."""
