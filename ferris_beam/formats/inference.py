@@ -15,6 +15,7 @@ ENOUGH = 0.99
 """The share of a sample's values (nulls not counted) that decides a column's type."""
 
 _FEW = 64
+_SOME = 4_096
 
 _ZONE = "(Z|[+-][0-9]{2}:?[0-9]{2})"
 _TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
@@ -61,8 +62,17 @@ def matches(texts: pa.Array | pa.ChunkedArray, pattern: str) -> int:
 
 
 def counts_of(texts: pa.Array | pa.ChunkedArray) -> Counter[pa.DataType]:
-    """How many texts are values of each type."""
-    return Counter({kind: matches(texts, pattern) for kind, pattern in PATTERNS.items()})
+    """How many texts are values of each type. Where texts repeat, each is looked at once: six
+    patterns cost ten times as much as telling which texts there are."""
+    some = texts.slice(0, _SOME)
+    if pc.count_distinct(some).as_py() * 2 > len(some):
+        return Counter({kind: matches(texts, pattern) for kind, pattern in PATTERNS.items()})
+    different, counts = pc.value_counts(texts).flatten()
+    found = {
+        kind: counts.filter(pc.match_substring_regex(different, pattern))
+        for kind, pattern in PATTERNS.items()
+    }
+    return Counter({kind: pc.sum(fitting).as_py() or 0 for kind, fitting in found.items()})
 
 
 def usual(counts: Counter[pa.DataType], values: int) -> pa.DataType:

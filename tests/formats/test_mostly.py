@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ferris_beam.formats.inference import mostly
+from ferris_beam.formats.inference import PATTERNS, counts_of, matches, mostly
 
 GOOD = {
     pa.int64(): "12",
@@ -35,3 +37,16 @@ def test_codes_and_words_stay_text(text: str) -> None:
 
 def test_nothing_is_text() -> None:
     assert mostly(pa.array([None, None], pa.string())) == pa.string()
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.text(max_size=3), st.sampled_from(list(GOOD.values())))),
+    st.integers(1, 40),
+)
+def test_texts_that_repeat_are_counted_as_often_as_they_come(
+    texts: list[str | None], times: int
+) -> None:
+    column = pa.array(texts * times, pa.string())
+    halves = pa.chunked_array([column[: len(texts)], column[len(texts) :]], pa.string())
+    expected = {kind: matches(column, pattern) for kind, pattern in PATTERNS.items()}
+    assert counts_of(column) == counts_of(halves) == expected
