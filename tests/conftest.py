@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from tests.services.fixtures import database, server
+from tests.services.fixtures import database, flink, flink_cluster, server
 
-__all__ = ["database", "server"]
+__all__ = ["database", "flink", "flink_cluster", "server"]
 
 
 def pytest_unconfigure() -> None:

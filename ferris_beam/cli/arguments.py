@@ -94,6 +94,7 @@ def parser_of_all() -> Parser:
     _add_preview(commands)
     _add_dead_letters(commands)
     _add_ledger(commands)
+    _add_stop(commands)
     _add_completion(commands)
     return parser
 
@@ -235,6 +236,24 @@ def _add_ledger(commands: Any) -> None:
     forget.add_argument("uri", **_URI)
     forget.add_argument("--name", required=True, help="whose progress")
     forget.add_argument("--yes", action="store_true", help="doesn't ask")
+
+
+def _add_stop(commands: Any) -> None:
+    stop = _add(commands, "stop", "ends a job on Flink; the same command goes on where it stopped")
+    stop.add_argument("job", metavar="JOB", help="the pipeline's --name, or the job's id on Flink")
+    stop.add_argument(
+        "--flink_master",
+        metavar="http://HOST:8081",
+        required=True,
+        help="the JobManager's REST API",
+    )
+    stop.add_argument(
+        "--savepoint",
+        metavar="DIR",
+        nargs="?",
+        const="",
+        help="keeps windows and state in a savepoint, in DIR or where the cluster keeps them",
+    )
 
 
 def _add_completion(commands: Any) -> None:

@@ -88,30 +88,26 @@ _PRISM = {
 }
 
 _FLINK_BEAM = "2.70.0"  # the job server that was tried; its Python was 2.77.0
-_FLINK_WORKS = Support("works", beam=_FLINK_BEAM)
-_FLINK_SEEN = (
-    Feature.BOUNDED_READ,
-    Feature.ENDLESS_READ,
-    Feature.GROUPING,
-    Feature.LIVE_GROUPING,
-    Feature.LIVE_SESSIONS,
-    Feature.LIVE_STATE,
-    Feature.LIVE_TIMERS,
-)
+_FLINK_CAST = "ClassCastException at the first checkpoint"
 _FLINK = {
-    **{feature: UNVERIFIED for feature in Feature},
-    **{feature: _FLINK_WORKS for feature in _FLINK_SEEN},
+    **{feature: Support("works", beam=_FLINK_BEAM) for feature in Feature},
+    Feature.LIVE_CUSTOM_MERGING: Support(
+        "fails", "refused: unsupported WindowFn pickled_python", beam=_FLINK_BEAM
+    ),
+    Feature.LIVE_ACCUMULATING: Support(
+        "fails", "the last late pane comes twice", beam=_FLINK_BEAM, instead="discarding panes"
+    ),
     Feature.LIVE_CLOCK_TIMERS: Support(
-        "unverified", "some did not fire", beam=_FLINK_BEAM, instead="event-time timers"
+        "limited",
+        "in one pipeline some did not fire",
+        beam=_FLINK_BEAM,
+        instead="event-time timers",
     ),
     Feature.LIVE_SIDE_INPUT: Support(
-        "fails", "ClassCastException at the first checkpoint", beam=_FLINK_BEAM
+        "fails", _FLINK_CAST, beam=_FLINK_BEAM, instead="CoGroupByKey"
     ),
     Feature.ENDLESS_SIDE_INPUT: Support(
-        "fails",
-        "ClassCastException at the first checkpoint",
-        instead="CoGroupByKey",
-        beam=_FLINK_BEAM,
+        "fails", _FLINK_CAST, beam=_FLINK_BEAM, instead="CoGroupByKey"
     ),
 }
 

@@ -28,9 +28,12 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.runners import create_runner
 
 from ferris_beam.errors import ConfigurationError
+from ferris_beam.ledger import Identity
 from ferris_beam.runners import local_streaming, prism
-from ferris_beam.runners.capabilities import FN_API, PRISM, STREAMING
+from ferris_beam.runners.capabilities import FLINK, FN_API, PRISM, STREAMING
 from ferris_beam.runners.features import Feature, features_of
+from ferris_beam.runners.flink.defaults import BEAMS_NAME, choose_flink, is_flink, set_defaults
+from ferris_beam.runners.flink.watchdog import watched
 from ferris_beam.runners.gate import can_run
 
 DEFAULT = FN_API
@@ -40,6 +43,7 @@ _PRISM_NAMES = {"prism", "PrismRunner"}
 _BEAMS_NAMES = {
     PRISM: "PortableRunner",  # its job server is started here, not by Beam
     STREAMING: "ferris_beam.runners.local_streaming.LocalStreamingRunner",
+    FLINK: BEAMS_NAME,
 }
 _MOST_THREADS = 16
 _ONE_THREAD = "1 thread"
@@ -67,6 +71,8 @@ class Choice:
             chosen = _live(pipeline.options, needed) or self
         if chosen.runner == PRISM:
             return _settled_on_prism(chosen, pipeline, Feature.ENDLESS_READ in needed)
+        if chosen.runner == FLINK:
+            return _settled_on_flink(chosen, pipeline, Feature.ENDLESS_READ in needed)
         if chosen.runner == STREAMING:
             _use(pipeline, STREAMING)
             return chosen
@@ -86,9 +92,19 @@ class Choice:
         but the first (its state sampler keeps their container, in Beam 2.77)."""
         return self.runner != STREAMING
 
+    @property
+    def stops(self) -> bool:
+        """Whether a signal to this process stops the run: elsewhere it is left alone."""
+        return self.in_process or self.runner == FLINK
+
     @contextmanager
-    def serving(self, options: PipelineOptions) -> Iterator[None]:
-        """The job server that the runner needs, if any, runs inside of the block."""
+    def serving(self, options: PipelineOptions, identity: Identity, quiet: bool) -> Iterator[None]:
+        """The job server that the runner needs, if any, runs inside of the block; a job on a
+        cluster is watched."""
+        if self.runner == FLINK:
+            with watched(options, identity, quiet):
+                yield
+            return
         if self.program is None:
             yield
             return
@@ -107,6 +123,8 @@ def choose(options: PipelineOptions) -> Choice:
         return _prism(options)
     if name == STREAMING:
         return _streaming(options, "--runner")
+    if is_flink(name, options):
+        return Choice(FLINK, False, f"{FLINK} ({choose_flink(name, options)})")
     if name not in (_LOCAL, DEFAULT):
         return Choice(name, name in _IN_PROCESS, f"{name} (--runner)")
     options.view_as(StandardOptions).runner = DEFAULT
@@ -163,6 +181,11 @@ def _settled_on_prism(choice: Choice, pipeline: beam.Pipeline, endless: bool) ->
     pipeline.options.view_as(StandardOptions).streaming = endless
     _use(pipeline, PRISM)
     flags = " ".join(prism.set_defaults(pipeline.options, endless))
+    return replace(choice, line=f"{choice.line}; {flags}")
+
+
+def _settled_on_flink(choice: Choice, pipeline: beam.Pipeline, endless: bool) -> Choice:
+    flags = " ".join(set_defaults(pipeline.options, endless))
     return replace(choice, line=f"{choice.line}; {flags}")
 
 

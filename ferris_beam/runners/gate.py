@@ -12,7 +12,7 @@ _FLAGS = {
     "FnApiRunner": "--runner=FnApiRunner",
     "LocalStreamingRunner": "--runner=LocalStreamingRunner",
     "Prism": "--runner=prism",
-    "Flink": "--runner=FlinkRunner",
+    "Flink": "--runner=flink",
     "Spark": "--runner=SparkRunner",
 }
 

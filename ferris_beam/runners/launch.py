@@ -73,11 +73,11 @@ def _launched(
         try:
             claim(run)
         except FinishedError as finished:
-            if not quiet:
-                print(finished, file=sys.stderr)
-            return Report.of({}, run, choice.runner, delivery(run)[0], 0, "already finished")
+            return _finished(finished, run, choice, quiet)
     try:
         metrics = _run(pipeline, run, choice, quiet)
+    except FinishedError as finished:  # found by workers in other processes
+        return _finished(finished, run, choice, quiet)
     except StoppedError as stopped:
         if not quiet:
             print(stopped, file=sys.stderr)
@@ -96,6 +96,12 @@ def _launched(
         raise
     seconds = time.monotonic() - began
     return Report.of(metrics, run, choice.runner, delivery(run)[0], seconds)
+
+
+def _finished(finished: FinishedError, run: Run, choice: Choice, quiet: bool) -> Report:
+    if not quiet:
+        print(finished, file=sys.stderr)
+    return Report.of({}, run, choice.runner, delivery(run)[0], 0, "already finished")
 
 
 def _refuse_local_secrets(context: PipelineContext, choice: Choice) -> None:
@@ -190,13 +196,14 @@ def _is_verbose(options: PipelineOptions) -> bool:
 
 def _run(pipeline: beam.Pipeline, run: Run, choice: Choice, quiet: bool) -> Any:
     """Runs the pipeline to its end and returns its metrics."""
-    stoppable = stopped_by_signals(run.identity.run) if choice.in_process else nullcontext()
+    stoppable = stopped_by_signals(run.identity.run) if choice.stops else nullcontext()
     threads = _arrow_threads(pipeline.options) if choice.in_process else nullcontext()
     try:
         silent = quiet or not choice.in_process
         shown = Progress(run.identity.run, quiet=silent)
         logs = all_logs_shown() if _is_verbose(pipeline.options) else worker_tracebacks_held_back()
-        with stoppable, threads, logs, choice.serving(pipeline.options), shown:
+        serving = choice.serving(pipeline.options, run.identity, quiet)
+        with stoppable, threads, logs, serving, shown:
             result = pipeline.run()
             result.wait_until_finish()
             return result.metrics() if choice.counts else tally(run.identity.run)

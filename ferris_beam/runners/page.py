@@ -22,6 +22,8 @@ LocalStreamingRunner; the line `runner` says which and why |
 | `prism` | Prism, Beam's portable runner, started for the run and ended with it. It is found by \
 `--prism_location`, on the PATH or in Beam's cache, and never downloaded: `go install \
 github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0` makes one |
+| `flink` | [a Flink cluster](flink.md), at `--flink_master`; it is checked before anything is \
+submitted, and watched afterwards |
 | `FnApiRunner`, `LocalStreamingRunner` | that one, whatever the pipeline |
 | any other | a runner of Beam, with Beam's own flags |
 

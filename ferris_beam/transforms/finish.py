@@ -20,7 +20,9 @@ from ferris_beam.transforms.operator import recorded
 class Finish(beam.PTransform):
     """Waits for all receipts of a sink, then finishes it, in one task.
 
-    An Impulse beside the receipts lets it run where nothing was left to commit, too.
+    An Impulse beside the receipts lets it run where nothing was left to commit, too. Both are
+    keyed before they meet: Beam's Flink runner can't flatten a bare Impulse with what a ParDo made
+    ('consumed but never produced').
     """
 
     def __init__(self, context: PipelineContext, sink: str) -> None:
@@ -30,11 +32,13 @@ class Finish(beam.PTransform):
 
     def expand(self, receipts: PCollection) -> PCollection:
         started = receipts.pipeline | "Start" >> beam.Impulse()
-        seen = receipts | "Seen" >> beam.Map(_nothing).with_output_types(bytes)
+        keyed = (
+            started | "Key" >> beam.Map(_keyed).with_output_types(tuple[str, bytes]),
+            receipts | "Seen" >> beam.Map(_keyed).with_output_types(tuple[str, bytes]),
+        )
         return (
-            (started, seen)
+            keyed
             | "Flatten" >> beam.Flatten()
-            | "Key" >> beam.Map(_keyed).with_output_types(tuple[str, bytes])
             | "Wait" >> beam.GroupByKey()
             | "Finish" >> beam.ParDo(FinishDoFn(self.context, self.sink))
         )
@@ -81,9 +85,5 @@ def _opened(sink: Sink, run: Run) -> Iterator[Writer]:
         sink.writer.close()
 
 
-def _nothing(_: Any) -> bytes:
-    return b""
-
-
-def _keyed(value: bytes) -> tuple[str, bytes]:
-    return "", value
+def _keyed(_: Any) -> tuple[str, bytes]:
+    return "", b""

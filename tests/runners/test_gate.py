@@ -144,9 +144,9 @@ class TestGate:
     def test_what_nobody_has_seen_must_be_allowed(self) -> None:
         needed = {Feature.SHUFFLE: "Spread"}
         with pytest.raises(PlanError, match=r"--allow_unverified.*--runner=FnApiRunner"):
-            check("Flink", needed, allow_unverified=False)
-        check("Flink", needed, allow_unverified=True)
-        check("Flink", {Feature.GROUPING: "Group"}, allow_unverified=False)
+            check("Spark", needed, allow_unverified=False)
+        check("Spark", needed, allow_unverified=True)
+        check("Spark", {Feature.GROUPING: "Group"}, allow_unverified=False)
 
     def test_limits_are_told(self) -> None:
         assert list(limits(FN_API, [Feature.LIVE_SIDE_INPUT])) == []

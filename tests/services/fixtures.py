@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import pytest
 
+from tests.services import flink as flink_service
 from tests.services.database import Database
+from tests.services.flink import FlinkCluster
 from tests.services.postgresql import PostgresqlServer, running
 
 
@@ -31,3 +33,19 @@ def database(server: PostgresqlServer) -> Iterator[Database]:
         snapshots.release_all()
         pool.close_all()
     made.drop()
+
+
+@pytest.fixture(scope="session")
+def flink_cluster() -> Iterator[FlinkCluster]:
+    """A Flink cluster with two slots and a worker pool, shared by the session; what a test kills
+    it starts again."""
+    with flink_service.running() as started:
+        yield started
+
+
+@pytest.fixture
+def flink(flink_cluster: FlinkCluster) -> Iterator[FlinkCluster]:
+    """`flink_cluster` without jobs, before and after."""
+    flink_cluster.cancel_all()
+    yield flink_cluster
+    flink_cluster.cancel_all()
