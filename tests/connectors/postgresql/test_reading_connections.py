@@ -25,8 +25,9 @@ from tests.services.processes import free_port
 
 _CUT = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND query LIKE 'COPY%'"
+    "WHERE datname = current_database() AND (query LIKE 'COPY%' OR query LIKE 'SET LOCAL%')"
 )
+"""All connections that read: that of ADBC, and the one beside it that would go on."""
 
 
 @pytest.fixture
