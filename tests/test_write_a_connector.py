@@ -62,9 +62,12 @@ def built_wheel(folder: Path) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where the files of the page are; a server that a failing page leaves running is ended."""
-    package = tmp_path / "acme-connectors"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the files of the page are; a server that a failing page leaves running is ended.
+
+    Its path is short: tables break longer ones into lines.
+    """
+    package = tmp_path_factory.mktemp("page") / "acme-connectors"
     package.mkdir()
     yield package
     with suppress(OSError, ValueError):

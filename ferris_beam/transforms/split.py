@@ -203,7 +203,7 @@ def narrowed(split: Split, interval: Interval) -> Split:
 
 def pieces(split: Split) -> Iterator[Split]:
     """Cuts a divisible split at multiples of its grain into pieces of about `PIECE_BYTES`."""
-    count = (split.size or 0) // PIECE_BYTES
+    count = round((split.size or 0) / PIECE_BYTES)
     interval = split.interval
     if not split.divisible or split.ordered or interval.end is None or count < 2:
         yield split
