@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -11,6 +12,12 @@ import pytest
 from tests.services.fixtures import database, flink, flink_cluster, server
 
 __all__ = ["database", "flink", "flink_cluster", "server"]
+
+
+def pytest_configure() -> None:
+    """Processes of pytest-xdist are told a width, and what they start would break lines at it."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def pytest_unconfigure() -> None:
