@@ -470,20 +470,22 @@ class Connector:
         return self._load(self._facts(self.sink, "sink").options)
 
     def reader(self, uri: Uri, options: Options) -> Reader:
-        return self._load(self._facts(self.source, "source").reader)(uri, options)
+        return self._load(self._facts(self.source, "source").reader, uri, options)
 
     def writer(self, uri: Uri, options: Options) -> Writer:
-        return self._load(self._facts(self.sink, "sink").writer)(uri, options)
+        return self._load(self._facts(self.sink, "sink").writer, uri, options)
 
     def _facts(self, facts: Any, direction: str) -> Any:
         if facts is None:
             raise ConfigurationError(f"the connector {self.name!r} has no {direction}")
         return facts
 
-    def _load(self, dotted: str) -> Any:
+    def _load(self, dotted: str, *arguments: Any) -> Any:
+        """What ``dotted`` names, or what it makes of ``arguments``, which may import more."""
         module, _, name = dotted.partition(":")
         try:
-            return getattr(import_module(module), name)
+            found = getattr(import_module(module), name)
+            return found(*arguments) if arguments else found
         except ModuleNotFoundError as error:
             if self.extra is None or (error.name or "").startswith("ferris_beam"):
                 raise

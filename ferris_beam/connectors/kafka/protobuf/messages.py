@@ -9,7 +9,7 @@ bytes. Everything may be null, although only fields with presence ever are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -194,7 +194,3 @@ def _loose_type(kind: pa.DataType) -> pa.DataType:
     if pt.is_map(kind):
         return pa.map_(kind.key_type, _loose_type(kind.item_type))
     return kind
-
-
-def named(schema: pa.Schema) -> Mapping[str, pa.Field]:
-    return {field.name: field for field in schema}
