@@ -33,7 +33,6 @@ from ferris_beam.runners import local_streaming, prism
 from ferris_beam.runners.capabilities import FLINK, FN_API, PRISM, STREAMING
 from ferris_beam.runners.features import Feature, features_of
 from ferris_beam.runners.flink.defaults import BEAMS_NAME, choose_flink, is_flink, set_defaults
-from ferris_beam.runners.flink.watchdog import watched
 from ferris_beam.runners.gate import can_run
 
 DEFAULT = FN_API
@@ -102,6 +101,8 @@ class Choice:
         """The job server that the runner needs, if any, runs inside of the block; a job on a
         cluster is watched."""
         if self.runner == FLINK:
+            from ferris_beam.runners.flink.watchdog import watched  # other runs need none of it
+
             with watched(options, identity, quiet):
                 yield
             return

@@ -12,8 +12,7 @@ from apache_beam.options.pipeline_options import (
 )
 
 from ferris_beam.errors import ConfigurationError
-from ferris_beam.runners.flink.options import FlinkOptions
-from ferris_beam.runners.flink.preflight import master_of, pool_of
+from ferris_beam.runners.flink.options import FlinkOptions, master_of, pool_of
 
 BEAMS_NAME = "FlinkRunner"
 TIMEOUT_SECONDS = 365 * 24 * 3600

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    PipelineOptions,
+    PortableOptions,
+)
 
 
 class FlinkOptions(PipelineOptions):
@@ -56,3 +60,17 @@ class FlinkOptions(PipelineOptions):
             default=False,
             help="Starts without a word with the worker pool, which only the cluster can reach.",
         )
+
+
+def master_of(options: PipelineOptions) -> str | None:
+    """The address of the JobManager; None where it isn't said."""
+    master = options.view_as(FlinkRunnerOptions).flink_master
+    return master if master and not master.startswith("[") else None
+
+
+def pool_of(options: PipelineOptions) -> str | None:
+    portable = options.view_as(PortableOptions)
+    found: str | None = portable.environment_config or portable.lookup_environment_option(
+        "external_service_address"
+    )
+    return found

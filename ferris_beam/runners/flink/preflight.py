@@ -20,7 +20,7 @@ from apache_beam.options.pipeline_options import (
 from ferris_beam.errors import ConfigurationError, FatalError, UnreachableError
 from ferris_beam.runners.arguments import Problems
 from ferris_beam.runners.flink.cluster import FlinkCluster
-from ferris_beam.runners.flink.options import FlinkOptions
+from ferris_beam.runners.flink.options import FlinkOptions, master_of, pool_of
 from ferris_beam.runners.flink.pool import check_pool
 
 CONNECT_SECONDS = 10.0
@@ -47,20 +47,6 @@ def submission_of(options: PipelineOptions) -> Submission:
         portable.job_endpoint,
         pool_of(options) if external else None,
     )
-
-
-def master_of(options: PipelineOptions) -> str | None:
-    """The address of the JobManager; None where it isn't said."""
-    master = options.view_as(FlinkRunnerOptions).flink_master
-    return master if master and not master.startswith("[") else None
-
-
-def pool_of(options: PipelineOptions) -> str | None:
-    portable = options.view_as(PortableOptions)
-    found: str | None = portable.environment_config or portable.lookup_environment_option(
-        "external_service_address"
-    )
-    return found
 
 
 def check_submission(options: PipelineOptions) -> None:
